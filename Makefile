@@ -1,0 +1,192 @@
+# Zoom for Mattermost. `make help` lists the targets.
+#
+# BUILD is the flavour: debug (default), asan, tsan, release. Each has a folder
+# of its own under build/. ONLY=gob runs the tests whose names begin so.
+
+VERSION := 10.0.0
+BUILD ?= debug
+OUT := build/$(BUILD)
+PREFIX ?= /usr/local
+
+CC ?= gcc
+GO ?= $(shell tools/setup.sh go)
+CLANG_FORMAT ?= clang-format-14
+CLANG_TIDY ?= clang-tidy-14
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wvla -Wundef -Wformat=2 \
+	-Wimplicit-fallthrough
+ifneq ($(WERROR),0)
+WARNINGS += -Werror
+endif
+
+FLAGS_debug := -O1 -g
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_tsan := -O1 -g -fsanitize=thread
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-fPIE -ffunction-sections -fdata-sections
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
+
+CFLAGS_ALL := -std=c17 -D_GNU_SOURCE -DPLUGIN_VERSION='"$(VERSION)"' -pthread \
+	$(WARNINGS) -Isdk -I. $(FLAGS_$(BUILD)) $(CFLAGS)
+LDFLAGS_ALL := -pthread $(LDFLAGS_$(BUILD)) $(LDFLAGS)
+LIBS := -lcurl -lssl -lcrypto -ljansson
+
+SDK_SRC := $(wildcard sdk/base/*.c sdk/gob/*.c sdk/yamux/*.c sdk/rpc/*.c \
+	sdk/goplugin/*.c sdk/mm/*.c sdk/mm/gen/*.c)
+ZOOM_SRC := $(wildcard zoom/*.c)
+PLUGIN_SRC := $(wildcard plugin/*.c)
+TEST_LIB_SRC := $(wildcard tests/lib/*.c)
+TEST_SRC := $(wildcard tests/unit/test_$(ONLY)*.c)
+C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v /gen/)
+
+# V=1 shows the commands.
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
+
+objects = $(patsubst %.c,$(OUT)/%.o,$(1))
+
+SDK := $(OUT)/libmmplugin.a
+ZOOM := $(OUT)/libzoom.a
+PLUGIN := $(OUT)/zoom-plugin
+HELLO := $(OUT)/hello-plugin
+TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(TEST_SRC))
+BUNDLE := dist/zoom-$(VERSION).tar.gz
+
+.PHONY: all help
+all: $(SDK)
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(SDK): $(call objects,$(SDK_SRC))
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+
+$(ZOOM): $(call objects,$(ZOOM_SRC))
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+
+$(PLUGIN): $(call objects,$(PLUGIN_SRC)) $(ZOOM) $(SDK)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(HELLO): $(call objects,sdk/examples/hello.c) $(SDK)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+# Programs that only tests run: the plugin that mirrors every hook and API call
+# to Go, and one that speaks a single layer on a socket.
+.PHONY: test-programs
+test-programs: $(OUT)/mirror-plugin $(OUT)/wire
+
+$(OUT)/mirror-plugin: $(call objects,tests/plugins/mirror.c \
+		$(wildcard tests/plugins/gen/*.c)) $(SDK)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+$(OUT)/wire: $(call objects,tests/plugins/wire.c) $(SDK)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+# The plugin's own objects but for main, so that tests reach every layer.
+TESTED := $(call objects,$(filter-out plugin/main.c,$(PLUGIN_SRC)))
+$(OUT)/tests/%: $(OUT)/tests/unit/%.o $(call objects,$(TEST_LIB_SRC)) \
+		$(TESTED) $(ZOOM) $(SDK)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcheck -lsubunit $(LIBS) -lm -lrt
+
+# Tests in which the n-th allocation fails; see tests/lib/faults.h.
+$(OUT)/tests/test_%_faults: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=realloc,--wrap=strdup,--wrap=free
+
+.PRECIOUS: $(OUT)/%.o
+-include $(shell test -d $(OUT) && find $(OUT) -name '*.d')
+
+# ---- the bundle ---------------------------------------------------------------
+
+ARCH := $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+BUNDLE_FILES := plugin.json assets/profile.svg assets/profile.png \
+	public/app-bar-icon.png LICENSE NOTICE
+
+.PHONY: dist deploy bundle-name
+bundle-name:
+	@echo $(notdir $(BUNDLE))
+
+## dist       build dist/zoom-VERSION.tar.gz, the bundle that a server takes
+dist: setup-build
+	@$(MAKE) --no-print-directory BUILD=release $(BUNDLE)
+
+$(BUNDLE): $(PLUGIN) $(BUNDLE_FILES) tools/dist.sh
+	@tools/dist.sh $@ $(PLUGIN) $(ARCH) $(BUNDLE_FILES)
+
+## deploy     upload the bundle: MM_SERVICESETTINGS_SITEURL, MM_ADMIN_TOKEN
+deploy: dist
+	tools/deploy.sh $(BUNDLE)
+
+# ---- running and testing --------------------------------------------------------
+
+RUN := build/run
+DEV_SRC := $(shell find dev -name '*.go' -o -path 'dev/page/static/*' -o -path 'dev/zoomsim/pages/*')
+
+.PHONY: run test test-long check check-style unit e2e setup-build setup-run setup-test
+## run        the real Mattermost with the plugin and a Zoom stand-in: PORT=8065
+run: setup-run dist $(RUN)
+	@exec $(RUN) -port $(or $(PORT),8065) -bundle $(BUNDLE)
+
+$(RUN): $(DEV_SRC) dev/go.mod dev/go.sum
+	@tools/setup.sh modules
+	$(call say,GO,$@)cd dev && $(GO) build -o ../$@ ./cmd/run
+
+setup-build setup-run setup-test:
+	@tools/setup.sh $(subst setup-,,$@)
+
+## test       everything: unit tests (debug, asan), generated code, style,
+##            end-to-end, page; ONLY=gob for some unit tests alone
+test: setup-test
+ifeq ($(ONLY),)
+	@tools/test.sh
+else
+	@$(MAKE) -s unit BUILD=$(BUILD) ONLY=$(ONLY)
+endif
+
+unit: $(TESTS)
+	@TESTS_ROOT=. UNIT_WRAPPER=$(UNIT_WRAPPER) tools/unit.sh $(TESTS)
+
+## check-style  format, layers, static analysis
+check-style: setup-test
+	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
+	tools/check-layers.sh
+	cd dev && test -z "$$(gofmt -l . | tee /dev/stderr)"
+	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | \
+		xargs -P2 -n8 $(CLANG_TIDY) --quiet --extra-arg=-std=c17 \
+		--extra-arg=-D_GNU_SOURCE --extra-arg=-DPLUGIN_VERSION='""' \
+		--extra-arg=-Isdk --extra-arg=-I. --extra-arg=-pthread
+
+## generate   write sdk/mm/gen again from Mattermost's own types
+.PHONY: generate format sizes clean
+generate:
+	cd tools/gen && $(GO) generate ./...
+
+## format     clang-format and gofmt over everything
+format:
+	$(CLANG_FORMAT) -i $(C_FILES)
+	cd dev && gofmt -w .
+
+clean:
+	rm -rf build dist
+
+## shots      pictures of every page and card in build/shots
+.PHONY: shots sizes
+shots: setup-test dist $(RUN)
+	cd dev/browser && npm ci --no-audit --no-fund --silent
+	node dev/browser/smoke.mjs $(RUN) $(BUNDLE) --shots build/shots
+
+## sizes      lines per file and function, next to what good looks like
+sizes:
+	@tools/sizes.sh $(filter-out tests/%,$(C_FILES))
+
+## test-long  what takes longer: threads under TSan, valgrind, kills, health
+test-long: setup-test
+	@tools/test.sh long
+

@@ -1,0 +1,147 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* First block: most calls fit. Later ones double up to the second number. */
+#define FIRST_BLOCK   ((size_t)2048)
+#define LARGEST_BLOCK ((size_t)256 * 1024)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t room; /* bytes in data */
+	size_t used; /* bytes given out */
+	alignas(max_align_t) char data[];
+};
+
+void arena_init(struct arena *a, size_t max)
+{
+	*a = (struct arena){ .max = max };
+}
+
+void arena_fini(struct arena *a)
+{
+	struct arena_block *block = a->blocks;
+	while (block != NULL) {
+		struct arena_block *next = block->next;
+		free(block);
+		block = next;
+	}
+	*a = (struct arena){ 0 };
+}
+
+static void *fail(struct arena *a, enum err_code code)
+{
+	if (a->fault == ERR_NONE)
+		a->fault = code;
+	return NULL;
+}
+
+/* A new block with room for at least `size` bytes, in front of the list. */
+static bool grow(struct arena *a, size_t size)
+{
+	size_t want = FIRST_BLOCK;
+	if (a->blocks != NULL)
+		want = a->blocks->room * 2;
+	if (want > LARGEST_BLOCK)
+		want = LARGEST_BLOCK;
+	if (want < size)
+		want = size;
+	if (want > a->max - a->used)
+		want = size;
+	if (want > a->max - a->used)
+		return fail(a, ERR_TOO_BIG) != NULL;
+	struct arena_block *block = malloc(sizeof(*block) + want);
+	if (block == NULL)
+		return fail(a, ERR_NO_MEMORY) != NULL;
+	*block = (struct arena_block){ .next = a->blocks, .room = want };
+	a->blocks = block;
+	a->used += want;
+	return true;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	if (a->fault != ERR_NONE)
+		return NULL;
+	if (size > a->max)
+		return fail(a, ERR_TOO_BIG);
+	size_t align = alignof(max_align_t);
+	size = (size + align - 1) & ~(align - 1);
+	struct arena_block *block = a->blocks;
+	if (block == NULL || block->room - block->used < size) {
+		if (!grow(a, size))
+			return NULL;
+		block = a->blocks;
+	}
+	void *p = block->data + block->used;
+	block->used += size;
+	memset(p, 0, size);
+	return p;
+}
+
+void *arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return fail(a, ERR_TOO_BIG);
+	return arena_alloc(a, bytes);
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+	char *copy = arena_alloc(a, s.len + 1);
+	if (copy == NULL)
+		return (struct str){ NULL, 0 };
+	if (s.len > 0)
+		memcpy(copy, s.data, s.len);
+	return (struct str){ copy, s.len };
+}
+
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	char *text =
+	    n < 0 ? fail(a, ERR_INVALID) : arena_alloc(a, (size_t)n + 1);
+	if (text != NULL)
+		vsnprintf(text, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return (struct str){ text, text == NULL ? 0 : (size_t)n };
+}
+
+struct str arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct str s = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+void arena_adopt(struct arena *a, struct arena *from)
+{
+	struct arena_block **end = &from->blocks;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = a->blocks;
+	if (from->blocks != NULL)
+		a->blocks = from->blocks;
+	a->used += from->used;
+	if (a->used > a->max)
+		a->max = a->used;
+	if (a->fault == ERR_NONE)
+		a->fault = from->fault;
+	*from = (struct arena){ .max = from->max };
+}
+
+bool arena_ok(const struct arena *a, struct err *err)
+{
+	if (a->fault == ERR_NONE)
+		return true;
+	return err_set(
+	    err, a->fault, "memory of this call: %s", err_code_text(a->fault));
+}
