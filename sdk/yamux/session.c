@@ -1,0 +1,605 @@
+/*
+ * session - the socket, its reader thread, and the table of streams
+ *
+ * The happy path, in `run`:
+ *  - read what is there, without blocking
+ *  - cut it into frames; payload goes straight to its stream's buffer
+ *  - send what the socket did not take before, when it is ready
+ *  - wait for the socket, or for somebody who left bytes to send
+ *
+ * What can go wrong: the peer breaks a rule (go-away 1, session ends), sends
+ * more than its window (the same), closes the socket, or reads nothing while
+ * we owe it megabytes. A frame for a stream that is gone is not an error: it
+ * was on its way when we forgot the stream.
+ */
+#include "yamux/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define READER_STACK ((size_t)256 * 1024)
+
+/* ---- ending --------------------------------------------------------------- */
+
+bool session_end(
+    struct yamux_session *s, enum err_code code, const char *fmt, ...)
+{
+	if (s->closed)
+		return false;
+	s->closed = true;
+	s->why.code = code;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(s->why.text, sizeof(s->why.text), fmt, ap);
+	va_end(ap);
+	shutdown(s->fd, SHUT_RDWR);
+	pthread_cond_broadcast(&s->changed);
+	list_for_each(node, &s->streams)
+		pthread_cond_broadcast(
+		    &list_entry(node, struct yamux_stream, in_table)->changed);
+	return false;
+}
+
+/* The peer broke a rule: say so, then end. */
+static bool violation(struct yamux_session *s, const char *what, uint32_t id)
+{
+	struct frame_header h = { FRAME_GO_AWAY, 0, 0, FRAME_PROTOCOL_ERROR };
+	session_send(s, &h, NULL, 0);
+	return session_end(s, ERR_PROTOCOL, "yamux: %s (stream %u)", what, id);
+}
+
+/* ---- sending --------------------------------------------------------------- */
+
+static void wake_reader(struct yamux_session *s)
+{
+	uint64_t one = 1;
+	/* fails only when the counter is full: then it is awake anyway */
+	ssize_t ignored = write(s->wake_fd, &one, sizeof(one));
+	(void)ignored;
+}
+
+/* What the socket did not take waits for the reader thread. */
+static void keep(struct yamux_session *s, const void *data, size_t n)
+{
+	bool first = s->pending_start == s->pending.len;
+	buf_put(&s->pending, data, n);
+	if (s->pending.fault != ERR_NONE)
+		session_end(
+		    s, s->pending.fault, "yamux: the peer does not read");
+	else if (first)
+		wake_reader(s);
+}
+
+void session_send(struct yamux_session *s, const struct frame_header *h,
+    const void *payload, size_t n)
+{
+	uint8_t header[FRAME_SIZE];
+	size_t taken = 0;
+	if (s->closed)
+		return;
+	frame_put(header, h);
+	if (s->pending_start == s->pending.len) {
+		struct iovec parts[] = {
+			{ header, sizeof(header) },
+			{ (void *)(uintptr_t)payload, n },
+		};
+		struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
+		ssize_t sent = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+			session_end(s, ERR_CLOSED, "yamux: send: %s",
+			    strerrorname_np(errno));
+			return;
+		}
+		taken = sent < 0 ? 0 : (size_t)sent;
+	}
+	if (taken < sizeof(header)) {
+		keep(s, header + taken, sizeof(header) - taken);
+		taken = sizeof(header);
+	}
+	size_t done = taken - sizeof(header);
+	if (done < n)
+		keep(s, (const uint8_t *)payload + done, n - done);
+}
+
+/* The socket is ready: send what waits. */
+static void flush_pending(struct yamux_session *s)
+{
+	size_t left = s->pending.len - s->pending_start;
+	if (left == 0 || s->closed)
+		return;
+	ssize_t sent = send(s->fd, s->pending.data + s->pending_start, left,
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		session_end(
+		    s, ERR_CLOSED, "yamux: send: %s", strerrorname_np(errno));
+		return;
+	}
+	if (sent > 0)
+		s->pending_start += (size_t)sent;
+	if (s->pending_start == s->pending.len) {
+		s->pending_start = 0;
+		buf_reset(&s->pending, 4096);
+	} else if (s->pending_start > YAMUX_MAX_PENDING) {
+		buf_drop(&s->pending, s->pending_start);
+		s->pending_start = 0;
+	}
+	pthread_cond_broadcast(&s->changed);
+}
+
+/* ---- the table --------------------------------------------------------------- */
+
+struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id)
+{
+	list_for_each(node, &s->streams) {
+		struct yamux_stream *st =
+		    list_entry(node, struct yamux_stream, in_table);
+		if (st->id == id)
+			return st;
+	}
+	return NULL;
+}
+
+struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id)
+{
+	struct yamux_stream *st = calloc(1, sizeof(*st));
+	if (st == NULL)
+		return NULL;
+	st->session = s;
+	st->id = id;
+	st->opened_ms = clock_now_ms();
+	st->send_window = YAMUX_WINDOW;
+	st->recv_window = YAMUX_WINDOW;
+	st->has_handle = true;
+	buf_init(&st->input, YAMUX_WINDOW + YAMUX_WINDOW / 2);
+	clock_cond_init(&st->changed);
+	/* new streams are the ones most spoken about: in front */
+	list_add_before(s->streams.next, &st->in_table);
+	s->n_streams++;
+	return st;
+}
+
+static void free_stream(struct yamux_stream *st)
+{
+	buf_fini(&st->input);
+	pthread_cond_destroy(&st->changed);
+	free(st);
+}
+
+static void drop_from_table(struct yamux_stream *st)
+{
+	struct yamux_session *s = st->session;
+	if (st->in_table.next == NULL)
+		return;
+	list_remove(&st->in_table);
+	s->n_streams--;
+	bool ours = (st->id % 2 == 1) == s->client;
+	if (ours && !st->acked)
+		s->n_unacked--;
+	if (s->payload_stream == st)
+		s->payload_stream = NULL;
+	pthread_cond_broadcast(&s->changed);
+}
+
+void session_settle_stream(struct yamux_stream *st)
+{
+	bool over = st->reset || (st->fin_sent && st->fin_received) ||
+	            st->session->closed;
+	if (over && st->accepting.next == NULL)
+		drop_from_table(st);
+	if (!st->has_handle && st->in_table.next == NULL)
+		free_stream(st);
+}
+
+/* ---- frames -------------------------------------------------------------------- */
+
+/* The peer opens a stream: acknowledge it at once, for each one that waits
+ * counts against the peer's limit. */
+static bool accept_stream(struct yamux_session *s, uint32_t id)
+{
+	bool ours = (id % 2 == 1) == s->client;
+	/* Go numbers streams before it sends them: two that are opened at
+	 * once may arrive in either order */
+	if (id == 0 || ours || session_find_stream(s, id) != NULL)
+		return violation(s, "stream opened twice", id);
+	struct yamux_stream *st = NULL;
+	if (s->n_streams < YAMUX_MAX_STREAMS)
+		st = session_add_stream(s, id);
+	struct frame_header h = { FRAME_WINDOW, FRAME_ACK, id, 0 };
+	if (st == NULL)
+		h.flags = FRAME_RST;
+	session_send(s, &h, NULL, 0);
+	if (st == NULL)
+		return true;
+	st->acked = true;
+	list_add_before(&s->accept_queue, &st->accepting);
+	pthread_cond_broadcast(&s->changed);
+	return true;
+}
+
+/* ACK, FIN and RST, in the order in which they make sense together. */
+static void apply_flags(struct yamux_stream *st, uint16_t flags)
+{
+	if ((flags & FRAME_ACK) != 0 && !st->acked) {
+		st->acked = true;
+		st->session->n_unacked--;
+		pthread_cond_broadcast(&st->session->changed);
+	}
+	if ((flags & FRAME_FIN) != 0)
+		st->fin_received = true;
+	if ((flags & FRAME_RST) != 0)
+		st->reset = true;
+	pthread_cond_broadcast(&st->changed);
+	if ((flags & (FRAME_FIN | FRAME_RST)) != 0)
+		session_settle_stream(st);
+}
+
+/* The owner is gone and the peer still sends: it must not wait for window. */
+static struct yamux_stream *refuse_data(struct yamux_stream *st)
+{
+	struct frame_header h = { FRAME_WINDOW, FRAME_RST, st->id, 0 };
+	session_send(st->session, &h, NULL, 0);
+	st->reset = true;
+	session_settle_stream(st);
+	return NULL;
+}
+
+static bool on_data(struct yamux_session *s, const struct frame_header *h)
+{
+	struct yamux_stream *st = session_find_stream(s, h->stream);
+	s->payload_left = h->length;
+	s->payload_stream = NULL;
+	if (st == NULL)
+		return true;
+	if (h->length > st->recv_window)
+		return violation(s, "more data than the window", h->stream);
+	st->recv_window -= h->length;
+	if (!st->has_handle && h->length > 0)
+		st = refuse_data(st);
+	s->payload_stream = st;
+	/* a FIN counts once its payload is there */
+	if (st != NULL && h->length == 0)
+		apply_flags(st, h->flags);
+	return true;
+}
+
+static bool on_window(struct yamux_session *s, const struct frame_header *h)
+{
+	struct yamux_stream *st = session_find_stream(s, h->stream);
+	if (st == NULL)
+		return true;
+	if (__builtin_add_overflow(
+	        st->send_window, h->length, &st->send_window))
+		return violation(s, "window above 4 GiB", h->stream);
+	apply_flags(st, h->flags);
+	return true;
+}
+
+static bool on_ping(struct yamux_session *s, const struct frame_header *h)
+{
+	if ((h->flags & FRAME_SYN) == 0)
+		return true;
+	struct frame_header answer = { FRAME_PING, FRAME_ACK, 0, h->length };
+	session_send(s, &answer, NULL, 0);
+	return true;
+}
+
+static bool on_go_away(struct yamux_session *s, const struct frame_header *h)
+{
+	if (h->length != FRAME_NORMAL)
+		return session_end(s, ERR_PROTOCOL,
+		    "yamux: the peer ended the session with code %u",
+		    h->length);
+	s->peer_goes = true;
+	pthread_cond_broadcast(&s->changed);
+	return true;
+}
+
+static bool on_frame(struct yamux_session *s, const struct frame_header *h)
+{
+	static bool (*const handlers[])(
+	    struct yamux_session *, const struct frame_header *) = {
+		[FRAME_DATA] = on_data,
+		[FRAME_WINDOW] = on_window,
+		[FRAME_PING] = on_ping,
+		[FRAME_GO_AWAY] = on_go_away,
+	};
+	bool stream_frame = h->type == FRAME_DATA || h->type == FRAME_WINDOW;
+	if (stream_frame && (h->flags & FRAME_SYN) != 0 &&
+	    !accept_stream(s, h->stream))
+		return false;
+	return handlers[h->type](s, h);
+}
+
+/* Payload that has arrived, perhaps not all of it. */
+static bool take_payload(
+    struct yamux_session *s, const uint8_t *data, size_t n, uint16_t flags)
+{
+	struct yamux_stream *st = s->payload_stream;
+	s->payload_left -= (uint32_t)n;
+	if (st == NULL)
+		return true;
+	if (!st->has_handle) {
+		refuse_data(st);
+		return true;
+	}
+	if (st->start > YAMUX_WINDOW / 2) {
+		buf_drop(&st->input, st->start);
+		st->start = 0;
+	}
+	buf_put(&st->input, data, n);
+	if (st->input.fault != ERR_NONE)
+		return session_end(s, st->input.fault,
+		    "yamux: buffer of stream %u: %s", st->id,
+		    err_code_text(st->input.fault));
+	pthread_cond_broadcast(&st->changed);
+	if (s->payload_left == 0)
+		apply_flags(st, flags);
+	return true;
+}
+
+/* Cut what has been read into headers and payload. */
+static bool take_bytes(struct yamux_session *s, const uint8_t *p, size_t n)
+{
+	struct frame_header h;
+	while (n > 0) {
+		size_t part;
+		if (s->payload_left > 0) {
+			part = n < s->payload_left ? n : s->payload_left;
+			(void)frame_get(s->header, &h);
+			if (!take_payload(s, p, part, h.flags))
+				return false;
+		} else {
+			part = FRAME_SIZE - s->header_len;
+			if (part > n)
+				part = n;
+			memcpy(s->header + s->header_len, p, part);
+			s->header_len += part;
+			if (s->header_len == FRAME_SIZE) {
+				s->header_len = 0;
+				if (!frame_get(s->header, &h))
+					return violation(s, "not yamux", 0);
+				if (!on_frame(s, &h))
+					return false;
+			}
+		}
+		p += part;
+		n -= part;
+	}
+	return true;
+}
+
+/* ---- the reader thread --------------------------------------------------------- */
+
+/* Streams whose owner has gone and whose peer never finishes. */
+static void reset_forgotten(struct yamux_session *s)
+{
+	int64_t limit = clock_now_ms() - YAMUX_HALF_CLOSED_MS;
+	struct list *node = s->streams.next;
+	while (node != &s->streams) {
+		struct yamux_stream *st =
+		    list_entry(node, struct yamux_stream, in_table);
+		node = node->next;
+		if (!st->has_handle && st->closed_at_ms < limit)
+			refuse_data(st);
+	}
+}
+
+/* One step; false when the session is over. */
+static bool step(struct yamux_session *s)
+{
+	ssize_t n = recv(s->fd, s->read_buffer, READ_BUFFER, MSG_DONTWAIT);
+	int error = errno;
+	pthread_mutex_lock(&s->lock);
+	if (n > 0)
+		take_bytes(s, s->read_buffer, (size_t)n);
+	else if (n == 0)
+		session_end(s, ERR_CLOSED, "the peer closed the connection");
+	else if (error != EAGAIN && error != EINTR)
+		session_end(
+		    s, ERR_CLOSED, "yamux: recv: %s", strerrorname_np(error));
+	flush_pending(s);
+	bool more = n == (ssize_t)READ_BUFFER;
+	bool waiting = s->pending_start < s->pending.len;
+	bool going = !s->closed;
+	if (going && !more)
+		reset_forgotten(s);
+	pthread_mutex_unlock(&s->lock);
+	if (!going || more)
+		return going;
+	struct pollfd fds[] = {
+		{ .fd = s->fd, .events = waiting ? POLLIN | POLLOUT : POLLIN },
+		{ .fd = s->wake_fd, .events = POLLIN },
+	};
+	if (poll(fds, 2, -1) > 0 && (fds[1].revents & POLLIN) != 0) {
+		uint64_t count;
+		ssize_t ignored = read(s->wake_fd, &count, sizeof(count));
+		(void)ignored;
+	}
+	return true;
+}
+
+static void *run(void *arg)
+{
+	struct yamux_session *s = arg;
+	pthread_setname_np(pthread_self(), "yamux-read");
+	while (step(s))
+		;
+	return NULL;
+}
+
+/* ---- life ------------------------------------------------------------------------ */
+
+static bool start_reader(struct yamux_session *s, struct err *err)
+{
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, READER_STACK);
+	int rc = pthread_create(&s->reader, &attr, run, s);
+	pthread_attr_destroy(&attr);
+	if (rc == 0)
+		return true;
+	errno = rc;
+	return err_set_errno(err, "starting the reader thread");
+}
+
+struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
+{
+	struct yamux_session *s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		err_set(err, ERR_NO_MEMORY, "yamux session");
+		close(fd);
+		return NULL;
+	}
+	s->fd = fd;
+	s->client = client;
+	s->next_id = client ? 1 : 2;
+	list_init(&s->streams);
+	list_init(&s->accept_queue);
+	buf_init(&s->pending, YAMUX_DEAD_PENDING);
+	pthread_mutex_init(&s->lock, NULL);
+	clock_cond_init(&s->changed);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0) {
+		err_set_errno(err, "eventfd");
+		goto free_session;
+	}
+	if (start_reader(s, err))
+		return s;
+	close(s->wake_fd);
+free_session:
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	close(fd);
+	free(s);
+	return NULL;
+}
+
+void yamux_session_close(struct yamux_session *s)
+{
+	pthread_mutex_lock(&s->lock);
+	session_end(s, ERR_CLOSED, "closed on our side");
+	pthread_mutex_unlock(&s->lock);
+}
+
+void yamux_session_fail(struct yamux_session *s, const struct err *why)
+{
+	pthread_mutex_lock(&s->lock);
+	session_end(s, why->code, "%s", why->text);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void yamux_session_wait(struct yamux_session *s, struct err *why)
+{
+	pthread_mutex_lock(&s->lock);
+	while (!s->closed)
+		clock_wait(&s->changed, &s->lock, DEADLINE_NEVER);
+	*why = s->why;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void yamux_session_free(struct yamux_session *s)
+{
+	if (s == NULL)
+		return;
+	yamux_session_close(s);
+	pthread_join(s->reader, NULL);
+	while (!list_empty(&s->streams)) {
+		struct yamux_stream *st =
+		    list_entry(s->streams.next, struct yamux_stream, in_table);
+		if (st->accepting.next != NULL)
+			st->has_handle = false;
+		list_remove(&st->accepting);
+		session_settle_stream(st);
+	}
+	buf_fini(&s->pending);
+	close(s->wake_fd);
+	close(s->fd);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+struct yamux_stream *yamux_accept(
+    struct yamux_session *s, int64_t deadline_ms, struct err *err)
+{
+	struct yamux_stream *st = NULL;
+	pthread_mutex_lock(&s->lock);
+	while (list_empty(&s->accept_queue) && !s->closed) {
+		if (!clock_wait(&s->changed, &s->lock, deadline_ms)) {
+			err_set(err, ERR_TIMEOUT, "no stream was opened");
+			goto out;
+		}
+	}
+	if (s->closed) {
+		err_set(err, ERR_CLOSED, "session ended: %s", s->why.text);
+		goto out;
+	}
+	struct list *node = list_take_first(&s->accept_queue);
+	st = list_entry(node, struct yamux_stream, accepting);
+	if (st->reset)
+		session_settle_stream(st);
+out:
+	pthread_mutex_unlock(&s->lock);
+	return st;
+}
+
+static bool may_open(
+    struct yamux_session *s, int64_t deadline_ms, struct err *err)
+{
+	while (
+	    !s->closed && !s->peer_goes && s->n_unacked >= YAMUX_MAX_UNACKED) {
+		if (!clock_wait(&s->changed, &s->lock, deadline_ms))
+			return err_set(err, ERR_TIMEOUT,
+			    "the peer acknowledges no streams");
+	}
+	if (s->closed || s->peer_goes)
+		return err_set(err, ERR_CLOSED, "session ended: %s",
+		    s->closed ? s->why.text : "the peer goes away");
+	if (s->n_streams >= YAMUX_MAX_STREAMS)
+		return err_set(
+		    err, ERR_BUSY, "more than %d streams", YAMUX_MAX_STREAMS);
+	if (s->next_id > UINT32_MAX - 2)
+		return session_end(s, ERR_CLOSED, "stream ids used up") ||
+		       err_set(err, ERR_CLOSED, "stream ids used up");
+	return true;
+}
+
+struct yamux_stream *yamux_open(struct yamux_session *s, const void *first,
+    size_t n, int64_t deadline_ms, struct err *err)
+{
+	struct yamux_stream *st = NULL;
+	pthread_mutex_lock(&s->lock);
+	if (!may_open(s, deadline_ms, err))
+		goto out;
+	st = session_add_stream(s, s->next_id);
+	if (st == NULL) {
+		err_set(err, ERR_NO_MEMORY, "yamux stream");
+		goto out;
+	}
+	s->next_id += 2;
+	s->n_unacked++;
+	/* SYN may ride on data: one frame, one write */
+	struct frame_header h = { FRAME_DATA, FRAME_SYN, st->id, (uint32_t)n };
+	if (n == 0)
+		h.type = FRAME_WINDOW;
+	session_send(s, &h, first, n);
+	st->send_window -= (uint32_t)n;
+out:
+	pthread_mutex_unlock(&s->lock);
+	return st;
+}
+
+size_t yamux_session_streams(struct yamux_session *s)
+{
+	pthread_mutex_lock(&s->lock);
+	size_t n = s->n_streams;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}

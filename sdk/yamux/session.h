@@ -1,0 +1,84 @@
+/* session - what session.c and stream.c share */
+#ifndef YAMUX_SESSION_H
+#define YAMUX_SESSION_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "yamux/frame.h"
+#include "yamux/yamux.h"
+
+#define READ_BUFFER ((size_t)64 * 1024)
+
+/*
+ * A stream is made by yamux_open or by the peer's SYN. It is in the table
+ * until both sides have finished or one has reset it, and its memory lives
+ * until it is out of the table and the handle has been closed.
+ */
+struct yamux_stream {
+	struct yamux_session *session;
+	uint32_t id;
+	int64_t opened_ms;      /* constant, as id is */
+	struct list accepting;  /* in session->accept_queue */
+	struct list in_table;   /* in session->streams */
+	pthread_cond_t changed; /* signalled with the session's lock held */
+
+	/* guarded by session->lock */
+	bool has_handle; /* somebody holds the pointer */
+	bool acked;      /* ours: the peer's ACK has come */
+	bool fin_sent, fin_received;
+	bool reset;
+	uint32_t send_window; /* credit the peer has given us */
+	uint32_t recv_window; /* credit the peer has left */
+	uint32_t consumed;    /* read by the owner, not yet given back */
+	struct buf input;     /* [start, len): received, not read */
+	size_t start;
+	int64_t closed_at_ms; /* when the handle was closed */
+};
+
+struct yamux_session {
+	int fd;
+	int wake_fd; /* eventfd: pending has something */
+	bool client;
+	pthread_t reader;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* accept queue, acks, pending, end */
+
+	/* guarded by lock */
+	bool closed;
+	struct err why; /* first reason, set once */
+	bool peer_goes; /* go-away received: no new streams */
+	uint32_t next_id;
+	struct list streams;
+	size_t n_streams;
+	size_t n_unacked;
+	struct list accept_queue;
+	struct buf pending; /* bytes the socket has not taken */
+	size_t pending_start;
+
+	/* of the reader thread only */
+	uint8_t header[FRAME_SIZE];
+	size_t header_len;
+	uint32_t payload_left;
+	struct yamux_stream *payload_stream; /* NULL: payload is dropped */
+	uint8_t read_buffer[READ_BUFFER];
+};
+
+/* All of these: lock held: session. */
+
+/* End the session for a reason; false. */
+bool session_end(struct yamux_session *s, enum err_code code, const char *fmt,
+    ...) PRINTF_LIKE(3, 4);
+
+/* Hand a frame to the socket, and n bytes of payload. Never blocks. */
+void session_send(struct yamux_session *s, const struct frame_header *h,
+    const void *payload, size_t n);
+
+struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id);
+struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id);
+
+/* Take a stream out of the table if its life there is over, and free it if
+ * nobody holds it. */
+void session_settle_stream(struct yamux_stream *st);
+
+#endif

@@ -1,0 +1,171 @@
+/* stream - reading, writing and ending one stream */
+#include "yamux/session.h"
+
+#include <string.h>
+
+/* Payload per frame: small enough that streams take turns. */
+#define LARGEST_PAYLOAD ((size_t)64 * 1024)
+
+static bool dead(const struct yamux_stream *st, struct err *err)
+{
+	if (st->reset)
+		return !err_set(err, ERR_CLOSED, "stream %u was reset", st->id);
+	if (st->session->closed)
+		return !err_set(err, ERR_CLOSED, "session ended: %s",
+		    st->session->why.text);
+	return false;
+}
+
+static void send_window(
+    struct yamux_stream *st, uint16_t flags, uint32_t credit)
+{
+	struct frame_header h = { FRAME_WINDOW, flags, st->id, credit };
+	session_send(st->session, &h, NULL, 0);
+}
+
+/* Credit goes back when it is worth a frame, unless the peer has finished. */
+static void give_back(struct yamux_stream *st, size_t n)
+{
+	st->consumed += (uint32_t)n;
+	if (st->consumed < YAMUX_WINDOW / 2 || st->fin_received)
+		return;
+	st->recv_window += st->consumed;
+	send_window(st, 0, st->consumed);
+	st->consumed = 0;
+}
+
+bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
+    int64_t deadline_ms, size_t *got, struct err *err)
+{
+	bool done = false;
+	pthread_mutex_lock(&st->session->lock);
+	while (st->start == st->input.len && !st->fin_received) {
+		if (dead(st, err))
+			goto out;
+		if (!clock_wait(
+		        &st->changed, &st->session->lock, deadline_ms)) {
+			err_set(err, ERR_TIMEOUT, "stream %u: nothing came",
+			    st->id);
+			goto out;
+		}
+	}
+	size_t n = st->input.len - st->start;
+	if (n > room)
+		n = room;
+	if (n > 0)
+		memcpy(data, st->input.data + st->start, n);
+	st->start += n;
+	if (st->start == st->input.len) {
+		st->start = 0;
+		buf_reset(&st->input, 4096);
+	}
+	if (!st->session->closed && !st->reset)
+		give_back(st, n);
+	*got = n;
+	done = true;
+out:
+	pthread_mutex_unlock(&st->session->lock);
+	return done;
+}
+
+bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
+    int64_t deadline_ms, struct err *err)
+{
+	const uint8_t *p = data;
+	struct yamux_session *s = st->session;
+	pthread_mutex_lock(&s->lock);
+	while (n > 0 && !dead(st, err)) {
+		bool full =
+		    s->pending.len - s->pending_start > YAMUX_MAX_PENDING;
+		if (st->fin_sent) {
+			err_set(
+			    err, ERR_CLOSED, "stream %u is finished", st->id);
+			break;
+		}
+		if (full || st->send_window == 0) {
+			pthread_cond_t *cond =
+			    full ? &s->changed : &st->changed;
+			if (clock_wait(cond, &s->lock, deadline_ms))
+				continue;
+			err_set(err, ERR_TIMEOUT,
+			    "stream %u: the peer takes nothing", st->id);
+			break;
+		}
+		size_t part = n < LARGEST_PAYLOAD ? n : LARGEST_PAYLOAD;
+		if (part > st->send_window)
+			part = st->send_window;
+		struct frame_header h = { FRAME_DATA, 0, st->id,
+			(uint32_t)part };
+		session_send(s, &h, p, part);
+		st->send_window -= (uint32_t)part;
+		p += part;
+		n -= part;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return n == 0;
+}
+
+static void send_fin(struct yamux_stream *st)
+{
+	if (st->fin_sent || st->reset || st->session->closed)
+		return;
+	st->fin_sent = true;
+	send_window(st, FRAME_FIN, 0);
+}
+
+void yamux_stream_finish(struct yamux_stream *st)
+{
+	struct yamux_session *s = st->session;
+	pthread_mutex_lock(&s->lock);
+	send_fin(st);
+	/* a writer that waits for window has nothing to wait for */
+	pthread_cond_broadcast(&st->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void yamux_stream_close(struct yamux_stream *st)
+{
+	if (st == NULL)
+		return;
+	struct yamux_session *s = st->session;
+	pthread_mutex_lock(&s->lock);
+	st->has_handle = false;
+	st->closed_at_ms = clock_now_ms();
+	bool unread = st->start < st->input.len;
+	if (unread && !st->fin_received && !st->reset && !s->closed) {
+		/* the peer is still sending and waits for window; a FIN in
+		 * front would have Go forget the stream, and warn of the RST */
+		st->reset = true;
+		send_window(st, FRAME_RST, 0);
+	}
+	send_fin(st);
+	session_settle_stream(st);
+	pthread_mutex_unlock(&s->lock);
+}
+
+uint32_t yamux_stream_id(const struct yamux_stream *st)
+{
+	return st->id;
+}
+
+int64_t yamux_stream_opened_ms(const struct yamux_stream *st)
+{
+	return st->opened_ms;
+}
+
+static bool io_read(void *object, void *data, size_t room, int64_t deadline_ms,
+    size_t *got, struct err *err)
+{
+	return yamux_stream_read(object, data, room, deadline_ms, got, err);
+}
+
+static bool io_write(void *object, const void *data, size_t n,
+    int64_t deadline_ms, struct err *err)
+{
+	return yamux_stream_write(object, data, n, deadline_ms, err);
+}
+
+struct io yamux_stream_io(struct yamux_stream *st)
+{
+	return (struct io){ st, io_read, io_write };
+}
