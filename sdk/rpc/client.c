@@ -1,0 +1,285 @@
+/*
+ * client - calls in flight, and the turn to read their replies
+ *
+ * The happy path of rpc_call:
+ *  - enter the call into the table under the next number, send it
+ *  - nobody reads? read replies until one's own has come, waking owners of
+ *    others; somebody reads? wait until woken, with the reply or the turn
+ *  - move the reply's memory into the caller's arena
+ *
+ * A reply is decoded into an arena that belongs to the pending call, because
+ * its owner may give up at a deadline while another thread is decoding it.
+ */
+#include "rpc/rpc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A head is a method's name and perhaps an error's text. */
+#define HEAD_MAX ((size_t)1024 * 1024)
+
+/* In the table from sending until its reply begins or its owner gives up;
+ * freed by the owner, or by the reader when the owner has given up. */
+struct rpc_pending {
+	struct rpc_pending *next;
+	uint64_t seq;
+	const struct gob_type *reply_type;
+	void *reply; /* in arena */
+	struct arena arena;
+	pthread_cond_t changed;
+	bool receiving; /* taken out of the table by the reader */
+	bool done;
+	bool abandoned; /* the reader frees it */
+	bool waiting;   /* its request is sent, its owner waits or reads */
+	bool turn;      /* woken to take the turn to read */
+	struct err err;
+};
+
+static struct rpc_pending *pending_new(const struct gob_type *reply_type)
+{
+	struct rpc_pending *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	clock_cond_init(&p->changed);
+	arena_init(&p->arena, RPC_ARENA_MAX);
+	p->reply_type = reply_type;
+	return p;
+}
+
+static void pending_free(struct rpc_pending *p)
+{
+	arena_fini(&p->arena);
+	pthread_cond_destroy(&p->changed);
+	free(p);
+}
+
+/* Lock held: client. NULL: an answer nobody waits for any more. */
+static struct rpc_pending *take_pending(struct rpc_client *c, uint64_t seq)
+{
+	for (struct rpc_pending **at = &c->pending; *at != NULL;
+	     at = &(*at)->next) {
+		struct rpc_pending *p = *at;
+		if (p->seq == seq) {
+			*at = p->next;
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* Lock held: client. Nobody can get an answer any more. */
+static void break_connection(struct rpc_client *c, const struct err *why)
+{
+	if (!c->broken) {
+		c->broken = true;
+		c->why = *why;
+	}
+	for (struct rpc_pending *p = c->pending; p != NULL; p = p->next)
+		pthread_cond_signal(&p->changed);
+}
+
+/* Lock held: client. Somebody else who waits may read now; whoever is still
+ * sending sees for himself that nobody reads. */
+static void pass_turn(struct rpc_client *c)
+{
+	struct rpc_pending *p = c->pending;
+	c->reading = false;
+	while (p != NULL && !p->waiting)
+		p = p->next;
+	if (p == NULL)
+		return;
+	p->turn = true;
+	pthread_cond_signal(&p->changed);
+}
+
+static bool decode_reply(struct rpc_client *c, struct rpc_pending *p,
+    const struct rpc_response *head, struct err *err)
+{
+	/* an error's body is a placeholder of any type */
+	if (p == NULL || head->error.len > 0 || p->reply_type == NULL) {
+		if (!gob_decode(&c->decoder, NULL, NULL, NULL, err))
+			return false;
+		return head->error.len == 0 ||
+		       err_set(err, ERR_REMOTE, "%.*s", STR_ARG(head->error));
+	}
+	p->reply = arena_alloc(&p->arena, p->reply_type->size);
+	if (p->reply != NULL)
+		return gob_decode(
+		    &c->decoder, p->reply_type, &p->arena, p->reply, err);
+	if (!gob_decode(&c->decoder, NULL, NULL, NULL, err))
+		return false;
+	return err_set(err, ERR_NO_MEMORY, "reply");
+}
+
+/* Read one reply and hand it over. False: timeout, or broken. */
+static bool read_one(struct rpc_client *c, int64_t deadline_ms, struct err *err)
+{
+	struct arena scratch;
+	struct rpc_response head = { 0 };
+	struct err failed = { 0 };
+	if (!gob_decoder_wait(&c->decoder, deadline_ms, err))
+		return false;
+	arena_init(&scratch, HEAD_MAX);
+	bool read =
+	    gob_decode(&c->decoder, &rpc_type_response, &scratch, &head, err);
+	if (!read) {
+		/* without a head nobody knows whose reply follows */
+		c->decoder.broken = true;
+		arena_fini(&scratch);
+		return false;
+	}
+	pthread_mutex_lock(&c->lock);
+	struct rpc_pending *p = take_pending(c, head.seq);
+	if (p != NULL)
+		p->receiving = true;
+	pthread_mutex_unlock(&c->lock);
+
+	bool done = decode_reply(c, p, &head, &failed);
+	arena_fini(&scratch);
+	bool drop = p == NULL;
+	pthread_mutex_lock(&c->lock);
+	if (p != NULL) {
+		p->done = true;
+		if (!done)
+			p->err = failed;
+		drop = p->abandoned;
+		pthread_cond_signal(&p->changed);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (p != NULL && drop)
+		pending_free(p);
+	return !c->decoder.broken ||
+	       err_set(err, failed.code, "%s", failed.text);
+}
+
+/* Lock held: client. Take the turn, read until one's own reply has come. */
+static void read_until_done(struct rpc_client *c, struct rpc_pending *p,
+    int64_t deadline_ms, struct err *err)
+{
+	c->reading = true;
+	while (!p->done && !c->broken) {
+		struct err why = { 0 };
+		pthread_mutex_unlock(&c->lock);
+		bool read = read_one(c, deadline_ms, &why);
+		pthread_mutex_lock(&c->lock);
+		if (read)
+			continue;
+		if (why.code == ERR_TIMEOUT && !c->decoder.broken) {
+			err_set(err, ERR_TIMEOUT, "no reply");
+			break;
+		}
+		break_connection(c, &why);
+	}
+	pass_turn(c);
+}
+
+/* Lock held: client. Wait for the reply, reading when it is one's turn. */
+static bool wait_reply(struct rpc_client *c, struct rpc_pending *p,
+    int64_t deadline_ms, struct err *err)
+{
+	p->waiting = true;
+	while (!p->done) {
+		if (c->broken)
+			return err_set(err, c->why.code,
+			    "connection is over: %s", c->why.text);
+		if (!c->reading) {
+			read_until_done(c, p, deadline_ms, err);
+			if (err->code != ERR_NONE && !p->done)
+				return false;
+		} else if (!clock_wait(&p->changed, &c->lock, deadline_ms) &&
+		           !p->done && c->reading) {
+			return err_set(err, ERR_TIMEOUT, "no reply");
+		}
+	}
+	err_clear(err);
+	if (p->err.code == ERR_NONE)
+		return true;
+	*err = p->err;
+	return false;
+}
+
+/* Lock held: client. The owner leaves; true: the owner frees. */
+static bool leave(struct rpc_client *c, struct rpc_pending *p)
+{
+	take_pending(c, p->seq);
+	/* a turn that was offered and not taken goes to the next */
+	if (p->turn && !c->reading)
+		pass_turn(c);
+	p->abandoned = p->receiving && !p->done;
+	return !p->abandoned;
+}
+
+static bool send_request(struct rpc_client *c, const struct rpc_args *call,
+    struct rpc_pending *p, struct err *err)
+{
+	struct rpc_request head = { .service_method = str_from(call->method) };
+	bool sent;
+	pthread_mutex_lock(&c->lock);
+	if (c->broken) {
+		pthread_mutex_unlock(&c->lock);
+		return err_set(
+		    err, c->why.code, "connection is over: %s", c->why.text);
+	}
+	head.seq = p->seq = c->next_seq++;
+	p->next = c->pending;
+	c->pending = p;
+	pthread_mutex_unlock(&c->lock);
+	struct rpc_value value = { &rpc_type_request, &head };
+	if (rpc_writer_send(
+	        &c->writer, value, call->args, call->deadline_ms, &sent, err))
+		return true;
+	if (sent) {
+		pthread_mutex_lock(&c->lock);
+		break_connection(c, err);
+		pthread_mutex_unlock(&c->lock);
+	}
+	return false;
+}
+
+bool rpc_call(
+    struct rpc_client *c, const struct rpc_args *call, struct err *err)
+{
+	struct rpc_pending *p = pending_new(call->reply_type);
+	if (p == NULL)
+		return err_set(err, ERR_NO_MEMORY, "rpc call");
+	bool done = send_request(c, call, p, err);
+	pthread_mutex_lock(&c->lock);
+	if (done)
+		done = wait_reply(c, p, call->deadline_ms, err);
+	bool mine = leave(c, p);
+	pthread_mutex_unlock(&c->lock);
+	if (done && p->reply != NULL && call->reply_type->size > 0) {
+		memcpy(call->reply, p->reply, call->reply_type->size);
+		arena_adopt(call->arena, &p->arena);
+	}
+	if (mine)
+		pending_free(p);
+	return done || err_wrap(err, "%s", call->method);
+}
+
+bool rpc_client_usable(struct rpc_client *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool usable = !c->broken;
+	pthread_mutex_unlock(&c->lock);
+	return usable;
+}
+
+void rpc_client_init(struct rpc_client *c, struct io io,
+    const struct gob_registry *registry, size_t max_message)
+{
+	memset(c, 0, sizeof(*c));
+	rpc_writer_init(&c->writer, io, max_message);
+	gob_decoder_init(&c->decoder, io, registry, max_message);
+	pthread_mutex_init(&c->lock, NULL);
+}
+
+void rpc_client_fini(struct rpc_client *c)
+{
+	if (c->writer.io.read == NULL)
+		return;
+	rpc_writer_fini(&c->writer);
+	gob_decoder_fini(&c->decoder);
+	pthread_mutex_destroy(&c->lock);
+	memset(c, 0, sizeof(*c));
+}

@@ -1,0 +1,192 @@
+/*
+ * rpc - Go's net/rpc over any byte stream
+ *
+ * One connection has one gob encoder and one decoder per direction.
+ *
+ *	client -> server   Request  { ServiceMethod string, Seq uint }, args
+ *	server -> client   Response { ServiceMethod, Seq, Error string }, reply
+ *
+ * Requests are pipelined, answers come in any order. A non-empty Error means
+ * failure; the reply that follows is then a placeholder.
+ *
+ * Source: net/rpc (Go 1.26) server.go, client.go
+ */
+#ifndef RPC_RPC_H
+#define RPC_RPC_H
+
+#include "base/turn.h"
+#include "gob/gob.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A peer that takes nothing for so long has broken the connection. */
+#define RPC_WRITE_MS 30000
+
+/* What one call may decode: the largest message, and its C structs. */
+#define RPC_ARENA_MAX ((size_t)256 * 1024 * 1024)
+
+extern const struct gob_type rpc_type_request;
+extern const struct gob_type rpc_type_response;
+
+struct rpc_request {
+	struct str service_method;
+	uint64_t seq;
+};
+
+struct rpc_response {
+	struct str service_method;
+	uint64_t seq;
+	struct str error;
+};
+
+/* The writing half of a connection: values leave in the order of turns. */
+struct rpc_writer {
+	struct io io;
+	struct turn turn; /* guards encoder and out */
+	struct gob_encoder encoder;
+	struct buf out;
+};
+
+void rpc_writer_init(struct rpc_writer *w, struct io io, size_t max_message);
+void rpc_writer_fini(struct rpc_writer *w);
+
+/* One value to send. */
+struct rpc_value {
+	const struct gob_type *type;
+	const void *value;
+};
+
+/*
+ * rpc_writer_send - send a head and a body in one piece
+ *
+ *   sent   out: whether any byte may have left
+ *
+ * Errors   ERR_INVALID, ERR_TOO_BIG: not sent, the connection is as before.
+ *          Others: the connection is broken.
+ */
+bool rpc_writer_send(struct rpc_writer *w, struct rpc_value head,
+    struct rpc_value body, int64_t deadline_ms, bool *sent,
+    struct err *err) MUST_USE;
+
+/* ---- client ------------------------------------------------------------- */
+
+struct rpc_pending;
+
+/*
+ * Any number of threads call at once. There is no reader thread: of those
+ * that wait for a reply, one at a time reads the connection, hands replies
+ * to their owners, and passes the turn on when its own has come.
+ */
+struct rpc_client {
+	struct rpc_writer writer;
+	struct gob_decoder decoder; /* of the thread whose turn it is */
+
+	pthread_mutex_t lock;
+	/* guarded by lock */
+	struct rpc_pending *pending; /* calls without a reply */
+	uint64_t next_seq;
+	bool reading; /* somebody has the turn to read */
+	bool broken;
+	struct err why;
+};
+
+void rpc_client_init(struct rpc_client *c, struct io io,
+    const struct gob_registry *registry, size_t max_message);
+
+/* No call is under way. Accepts a zeroed object. */
+void rpc_client_fini(struct rpc_client *c);
+
+struct rpc_args {
+	const char *method; /* "Plugin.GetUser" */
+	struct rpc_value args;
+	const struct gob_type *reply_type; /* NULL: nobody wants the reply */
+	void *reply;                       /* out: zeroed by the caller */
+	struct arena *arena;               /* for what the reply points at */
+	int64_t deadline_ms;
+};
+
+/*
+ * rpc_call - call a method and wait for its reply
+ *
+ * Errors   ERR_REMOTE: the server says so in Response.Error; ERR_TIMEOUT:
+ *          nobody knows whether it happened, it is never repeated here;
+ *          ERR_TOO_BIG, ERR_INVALID: this reply cannot be had; ERR_CLOSED,
+ *          ERR_PROTOCOL: the connection is over
+ * Threads  any thread
+ */
+bool rpc_call(struct rpc_client *c, const struct rpc_args *call,
+    struct err *err) MUST_USE;
+
+/* Whether calls can still succeed. Any thread. */
+bool rpc_client_usable(struct rpc_client *c);
+
+/* ---- server ------------------------------------------------------------- */
+
+struct rpc_method {
+	const char *name; /* "Plugin.ServeHTTP" */
+	const struct gob_type *args;
+	const struct gob_type *reply; /* NULL: an empty struct is sent */
+	const void *row;              /* of the service, untouched here */
+};
+
+/* One call being served; it and all in its arena die after the reply. */
+struct rpc_call_info {
+	struct arena arena;
+	const struct rpc_method *method;
+	bool overloaded; /* too many calls: refuse in a way the caller knows */
+	struct err err;  /* set it to fail the call at rpc level */
+};
+
+struct rpc_service {
+	void *object; /* borrowed, handed to both functions */
+
+	/* The method of a name, NULL: there is none. */
+	const struct rpc_method *(*find)(void *object, struct str name);
+
+	/* Serve one call. args are in the call's arena, reply is zeroed. */
+	void (*serve)(void *object, struct rpc_call_info *call,
+	    const void *args, void *reply);
+
+	/* The connection has ended: ERR_CLOSED when the peer did so in order.
+	 * Called once, on a thread of the server's. May be NULL. */
+	void (*ended)(void *object, const struct err *why);
+
+	size_t max_calls; /* in flight; beyond it calls are `overloaded` */
+	size_t spare;     /* threads for overloaded calls; beyond: refused */
+	const char *thread_name; /* at most 15 characters */
+	const struct gob_registry *registry;
+	size_t max_message; /* bytes, 0 = default */
+};
+
+struct rpc_server;
+
+/*
+ * rpc_server_start - serve a connection on threads of its own
+ *
+ * Threads come as calls come and go when they are idle. One at a time reads
+ * the connection: it decodes one whole request into a fresh arena, passes
+ * the turn on and runs the call to its reply.
+ *
+ *   io        borrowed until rpc_server_stop has returned
+ *   service   borrowed likewise
+ */
+struct rpc_server *rpc_server_start(
+    struct io io, const struct rpc_service *service, struct err *err);
+
+/* Block until the connection has ended and all calls are done; why. */
+void rpc_server_wait(struct rpc_server *s, struct err *why);
+
+/* Wait likewise until the deadline; false: calls are still at work. */
+bool rpc_server_drain(struct rpc_server *s, int64_t deadline_ms);
+
+/* Wait likewise and free. The connection has been ended by then, or will be
+ * by the peer. NULL is accepted. */
+void rpc_server_free(struct rpc_server *s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

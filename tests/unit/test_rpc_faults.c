@@ -1,0 +1,54 @@
+/* Every allocation of a client and a server fails once. */
+#include "tests/lib/couple.h"
+#include "tests/lib/faults.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool open_call_close(void *arg)
+{
+	struct test_service *service = arg;
+	struct rpc_client client;
+	struct err err = { 0 };
+	int fds[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+		return false;
+	rpc_client_init(&client, io_socket(&fds[0]), NULL, 0);
+	struct rpc_server *server =
+	    rpc_server_start(io_socket(&fds[1]), &service->service, &err);
+	bool done = server != NULL;
+	for (int i = 0; i < 2 && done; i++)
+		done = call_string(&client, "Test.Echo", "hello",
+		    clock_deadline_ms(100), &err);
+	shutdown(fds[0], SHUT_RDWR);
+	rpc_server_free(server);
+	rpc_client_fini(&client);
+	close(fds[0]);
+	close(fds[1]);
+	return done;
+}
+
+START_TEST(every_allocation_of_a_call_may_fail)
+{
+	struct test_service service;
+	test_service_init(&service);
+	faults_each(open_call_close, &service);
+	test_service_fini(&service);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("rpc faults");
+	TCase *tc = tcase_create("faults");
+	tcase_set_timeout(tc, 20);
+	tcase_add_test(tc, every_allocation_of_a_call_may_fail);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

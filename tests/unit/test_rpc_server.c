@@ -1,0 +1,549 @@
+/* The serving half: one thread a call, refusals, overload, and the end. */
+#include "tests/lib/couple.h"
+#include "tests/lib/vectors.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct couple couple;
+static struct rpc_client client;
+static struct rpc_server *server;
+static struct test_service service;
+static struct arena arena;
+static struct err err;
+
+static void start_server(enum couple_kind kind)
+{
+	couple_marry(&couple, kind);
+	rpc_client_init(&client, couple.client, NULL, 0);
+	server = rpc_server_start(couple.server, &service.service, &err);
+	ck_assert_msg(server != NULL, "%s", err.text);
+}
+
+static void set_up(void)
+{
+	err_clear(&err);
+	arena_init(&arena, RPC_ARENA_MAX);
+	test_service_init(&service);
+}
+
+static void tear_down(void)
+{
+	gate_open(&service);
+	couple_part(&couple);
+	rpc_server_free(server);
+	rpc_client_fini(&client);
+	couple_free(&couple);
+	test_service_fini(&service);
+	arena_fini(&arena);
+}
+
+static void expect_echo(void)
+{
+	ck_assert_str_eq(
+	    call_echo(&client, "Test.Echo", "hello", &arena).data, "hello");
+}
+
+static void expect_refused(const char *method, const char *text)
+{
+	err_clear(&err);
+	ck_assert(!call_string(&client, method, "x", SOON, &err));
+	ck_assert_int_eq(err.code, ERR_REMOTE);
+	ck_assert_msg(strstr(err.text, text) != NULL, "%s", err.text);
+}
+
+/* ---- calls ------------------------------------------------------------------- */
+
+START_TEST(calls_are_served)
+{
+	start_server((enum couple_kind)_i);
+	expect_echo();
+	ck_assert_int_eq(call_add(&client, 40, 2), 42);
+	ck_assert_int_eq(call_add(&client, INT64_MIN, INT64_MAX), -1);
+	expect_echo();
+}
+END_TEST
+
+START_TEST(a_method_without_reply_answers_with_an_empty_struct)
+{
+	struct pair reply = { 0 };
+	start_server(COUPLE_SOCKETS);
+	ck_assert(rpc_call(&client,
+	    &(struct rpc_args){
+	        .method = "Test.Nothing",
+	        .args = { &gob_type_empty, "" },
+	        .reply_type = &type_pair,
+	        .reply = &reply,
+	        .arena = &arena,
+	        .deadline_ms = SOON,
+	    },
+	    &err));
+}
+END_TEST
+
+START_TEST(an_error_travels_in_the_envelope)
+{
+	start_server(COUPLE_SOCKETS);
+	ck_assert(!call_string(&client, "Test.Fail", "no luck", SOON, &err));
+	ck_assert_int_eq(err.code, ERR_REMOTE);
+	ck_assert_str_eq(err.text, "Test.Fail: no luck");
+	expect_echo();
+}
+END_TEST
+
+START_TEST(unknown_methods_are_refused_in_the_words_of_go)
+{
+	start_server(COUPLE_SOCKETS);
+	expect_refused("Test.Nope", ": rpc: can't find method Test.Nope");
+	expect_refused(
+	    "Nope", ": rpc: service/method request ill-formed: Nope");
+	expect_echo();
+}
+END_TEST
+
+START_TEST(args_that_do_not_fit_fail_their_call_alone)
+{
+	struct str args = S("not a number");
+	start_server(COUPLE_SOCKETS);
+	ck_assert(!rpc_call(&client,
+	    &(struct rpc_args){
+	        .method = "Test.Add",
+	        .args = { &type_wrong_pair, &args },
+	        .deadline_ms = SOON,
+	    },
+	    &err));
+	ck_assert_int_eq(err.code, ERR_REMOTE);
+	ck_assert_int_eq(call_add(&client, 1, 2), 3);
+}
+END_TEST
+
+START_TEST(args_above_the_message_cap_fail_their_call_alone)
+{
+	static char text[5001];
+	memset(text, 'x', sizeof(text) - 1);
+	service.service.max_message = 1000;
+	start_server(COUPLE_SOCKETS);
+	ck_assert(!call_string(&client, "Test.Echo", text, SOON, &err));
+	ck_assert_int_eq(err.code, ERR_REMOTE);
+	expect_echo();
+}
+END_TEST
+
+START_TEST(a_reply_too_big_to_send_fails_its_call_alone)
+{
+	int64_t size = 200000;
+	service.service.max_message = 1000;
+	start_server(COUPLE_SOCKETS);
+	ck_assert(!rpc_call(&client,
+	    &(struct rpc_args){
+	        .method = "Test.Size",
+	        .args = { &gob_type_int64, &size },
+	        .deadline_ms = SOON,
+	    },
+	    &err));
+	ck_assert_int_eq(err.code, ERR_REMOTE);
+	ck_assert_msg(strstr(err.text, "too big") != NULL, "%s", err.text);
+	expect_echo();
+}
+END_TEST
+
+START_TEST(a_large_reply_arrives_whole)
+{
+	int64_t size = 5000000;
+	struct str reply = { 0 };
+	start_server((enum couple_kind)_i);
+	ck_assert_msg(rpc_call(&client,
+	                  &(struct rpc_args){
+	                      .method = "Test.Size",
+	                      .args = { &gob_type_int64, &size },
+	                      .reply_type = &gob_type_bytes,
+	                      .reply = &reply,
+	                      .arena = &arena,
+	                      .deadline_ms = SOON,
+	                  },
+	                  &err),
+	    "%s", err.text);
+	ck_assert_uint_eq(reply.len, (size_t)size);
+}
+END_TEST
+
+/* ---- many calls ---------------------------------------------------------------- */
+
+struct caller {
+	pthread_t thread;
+	const char *method;
+	bool done;
+	struct err err;
+};
+
+static void *call(void *arg)
+{
+	struct caller *c = arg;
+	c->done = call_string(&client, c->method, "x", SOON, &c->err);
+	return NULL;
+}
+
+static void start_caller(struct caller *c, const char *method)
+{
+	*c = (struct caller){ .method = method };
+	ck_assert_int_eq(pthread_create(&c->thread, NULL, call, c), 0);
+}
+
+static void expect_done(struct caller *c)
+{
+	pthread_join(c->thread, NULL);
+	ck_assert_msg(c->done, "%s", c->err.text);
+}
+
+#define MANY 512
+
+START_TEST(calls_overtake_those_that_wait)
+{
+	static struct caller waiting[MANY];
+	start_server((enum couple_kind)_i);
+	for (size_t i = 0; i < MANY; i++)
+		start_caller(&waiting[i], "Test.Wait");
+	gate_crowded(&service, MANY);
+	gate_open(&service);
+	for (size_t i = 0; i < MANY; i++)
+		expect_done(&waiting[i]);
+	expect_echo();
+	ck_assert_uint_eq(service.n_overloaded, 0);
+}
+END_TEST
+
+static void *many_adds(void *arg)
+{
+	int64_t base = *(int64_t *)arg;
+	for (int64_t i = 0; i < 60; i++)
+		ck_assert_int_eq(call_add(&client, base, i), base + i);
+	return NULL;
+}
+
+START_TEST(many_threads_call_at_once)
+{
+	pthread_t threads[16];
+	int64_t bases[16];
+	start_server((enum couple_kind)_i);
+	for (int i = 0; i < 16; i++) {
+		bases[i] = (int64_t)i * 1000000;
+		pthread_create(&threads[i], NULL, many_adds, &bases[i]);
+	}
+	for (int i = 0; i < 16; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
+START_TEST(beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused)
+{
+	struct caller waiting[3];
+	service.service.max_calls = 2;
+	service.service.spare = 2;
+	start_server(COUPLE_SOCKETS);
+	for (size_t i = 0; i < 2; i++) {
+		start_caller(&waiting[i], "Test.Wait");
+		gate_crowded(&service, i + 1);
+	}
+	ck_assert_uint_eq(service.n_overloaded, 0);
+	start_caller(&waiting[2], "Test.Wait");
+	gate_crowded(&service, 3);
+	ck_assert_uint_eq(service.n_overloaded, 1);
+	for (int i = 0; i < 20; i++)
+		expect_refused("Test.Echo", "rpc: too many calls in flight");
+	gate_open(&service);
+	for (size_t i = 0; i < 3; i++)
+		expect_done(&waiting[i]);
+	expect_echo();
+}
+END_TEST
+
+/* ---- calls that call back -------------------------------------------------------- */
+
+/* One side of a conversation: it serves, and calls the other side. */
+struct side {
+	struct couple couple; /* over which it is called */
+	struct test_service service;
+	struct rpc_client to_here;
+	struct rpc_server *server;
+	struct side *other;
+};
+
+/* Count down together: each call makes one on the other side. */
+static void count_down(
+    void *object, struct rpc_call_info *call, const void *args, void *reply)
+{
+	struct side *here = object;
+	const struct pair *pair = args;
+	(void)call;
+	*(int64_t *)reply = 1;
+	if (pair->a > 0)
+		*(int64_t *)reply =
+		    1 + call_add(&here->other->to_here, pair->a - 1, 0);
+}
+
+static void start_side(struct side *s, struct side *other)
+{
+	test_service_init(&s->service);
+	s->service.instead = count_down;
+	s->service.object = s;
+	s->other = other;
+	couple_marry(&s->couple, COUPLE_STREAMS);
+	rpc_client_init(&s->to_here, s->couple.client, NULL, 0);
+}
+
+static void stop_side(struct side *s)
+{
+	couple_part(&s->couple);
+	rpc_server_free(s->server);
+	rpc_client_fini(&s->to_here);
+	couple_free(&s->couple);
+	test_service_fini(&s->service);
+}
+
+START_TEST(calls_may_call_back_a_hundred_deep)
+{
+	static struct side left, right;
+	start_side(&left, &right);
+	start_side(&right, &left);
+	left.server =
+	    rpc_server_start(left.couple.server, &left.service.service, &err);
+	right.server =
+	    rpc_server_start(right.couple.server, &right.service.service, &err);
+	ck_assert_int_eq(call_add(&left.to_here, 100, 0), 101);
+	stop_side(&left);
+	stop_side(&right);
+}
+END_TEST
+
+/* ---- the end ----------------------------------------------------------------------- */
+
+START_TEST(the_end_of_the_connection_ends_the_server)
+{
+	start_server((enum couple_kind)_i);
+	expect_echo();
+	couple_part(&couple);
+	rpc_server_wait(server, &err);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+}
+END_TEST
+
+START_TEST(draining_waits_for_calls_at_work)
+{
+	struct caller waiting;
+	start_server(COUPLE_SOCKETS);
+	start_caller(&waiting, "Test.Wait");
+	gate_crowded(&service, 1);
+	couple_part(&couple);
+	ck_assert(!rpc_server_drain(server, clock_deadline_ms(30)));
+	gate_open(&service);
+	ck_assert(rpc_server_drain(server, SOON));
+	pthread_join(waiting.thread, NULL);
+	ck_assert(!waiting.done);
+}
+END_TEST
+
+START_TEST(bytes_that_are_not_gob_end_the_server)
+{
+	start_server(COUPLE_SOCKETS);
+	ck_assert(couple.client.write(
+	    couple.client.object, "\x01\x81", 2, SOON, &err));
+	rpc_server_wait(server, &err);
+	ck_assert_int_eq(err.code, ERR_PROTOCOL);
+}
+END_TEST
+
+START_TEST(no_thread_and_no_descriptor_is_left)
+{
+	size_t descriptors = count_descriptors();
+	size_t threads = count_threads();
+	for (int i = 0; i < 50; i++) {
+		start_server((enum couple_kind)(i % N_COUPLE_KINDS));
+		expect_echo();
+		tear_down();
+		set_up();
+	}
+	ck_assert_uint_eq(count_descriptors(), descriptors);
+	ck_assert(threads_become(threads));
+	start_server(COUPLE_SOCKETS);
+}
+END_TEST
+
+/* ---- what Go writes ------------------------------------------------------------------ */
+
+/* Every method there is: answers with a reply of what it takes. */
+static const struct rpc_method go_methods[] = {
+	{ "Dispenser.Dispense", &gob_type_string, &gob_type_uint32, NULL },
+	{ "Control.Ping", &gob_type_bool, NULL, NULL },
+	{ "Plugin.Implemented", &gob_type_empty, &gob_type_strings, NULL },
+};
+#define N_GO_METHODS (sizeof(go_methods) / sizeof(go_methods[0]))
+
+static const struct rpc_method *find_go(void *object, struct str name)
+{
+	(void)object;
+	for (size_t i = 0; i < N_GO_METHODS; i++) {
+		if (str_eq(name, str_from(go_methods[i].name)))
+			return &go_methods[i];
+	}
+	return NULL;
+}
+
+static void serve_go(
+    void *object, struct rpc_call_info *call, const void *args, void *reply)
+{
+	static struct str names[] = { STR("OnActivate") };
+	(void)object;
+	switch (call->method - go_methods) {
+	case 0:
+		ck_assert(str_eq(*(const struct str *)args, S("hooks")));
+		*(uint64_t *)reply = 1;
+		break;
+	case 1:
+		ck_assert(*(const bool *)args);
+		break;
+	default:
+		*(struct gob_strings *)reply = (struct gob_strings){ names, 1 };
+		break;
+	}
+}
+
+static const struct rpc_service go_service = {
+	.find = find_go,
+	.serve = serve_go,
+	.max_calls = 1, /* in order */
+	.spare = 1,
+	.thread_name = "go",
+};
+
+static const struct vector *vector_named(
+    const struct vector_file *file, const char *name)
+{
+	for (size_t i = 0; i < file->n; i++) {
+		if (strcmp(file->vectors[i].name, name) == 0)
+			return &file->vectors[i];
+	}
+	ck_abort_msg("no vector %s", name);
+	return NULL;
+}
+
+/* Send Go's requests, read to the end, and compare with Go's answers. */
+static void expect_answers_of_go(const char *request, const char *response)
+{
+	struct vector_file file;
+	static char got[4096];
+	size_t len = 0, n = 1;
+	vectors_load(&file, "rpc.json");
+	couple_marry(&couple, COUPLE_SOCKETS);
+	server = rpc_server_start(couple.server, &go_service, &err);
+	struct str bytes = vector_named(&file, request)->bytes;
+	ck_assert(couple.client.write(
+	    couple.client.object, bytes.data, bytes.len, SOON, &err));
+	struct str want = vector_named(&file, response)->bytes;
+	while (len < want.len && n > 0) {
+		ck_assert_msg(couple.client.read(couple.client.object,
+		                  got + len, sizeof(got) - len, SOON, &n, &err),
+		    "%s", err.text);
+		len += n;
+	}
+	ck_assert(str_eq(str_n(got, len), want));
+	couple_part(&couple);
+	rpc_server_free(server);
+	couple_free(&couple);
+	vectors_free(&file);
+}
+
+START_TEST(a_dispense_is_answered_as_go_does_to_the_byte)
+{
+	expect_answers_of_go("dispense/request", "dispense/response");
+}
+END_TEST
+
+/* ---- requests recorded from Go, answered one by one --------------------------------- */
+
+START_TEST(every_request_that_go_wrote_is_answered)
+{
+	struct vector_file file;
+	vectors_load(&file, "rpc.json");
+	for (size_t i = 0; i < file.n; i++) {
+		const struct vector *v = &file.vectors[i];
+		if (strstr(v->name, "/request") == NULL &&
+		    strstr(v->name, "requests") == NULL)
+			continue;
+		couple_marry(&couple, COUPLE_SOCKETS);
+		server = rpc_server_start(couple.server, &go_service, &err);
+		ck_assert(couple.client.write(couple.client.object,
+		    v->bytes.data, v->bytes.len, SOON, &err));
+		struct gob_decoder d;
+		gob_decoder_init(&d, couple.client, NULL, 0);
+		for (size_t k = 0; k < json_array_size(v->value) / 2; k++) {
+			struct rpc_response r = { 0 };
+			ck_assert_msg(gob_decode(&d, &rpc_type_response, &arena,
+			                  &r, &err),
+			    "%s: %s", v->name, err.text);
+			ck_assert(gob_decode(&d, NULL, NULL, NULL, &err));
+		}
+		gob_decoder_fini(&d);
+		couple_part(&couple);
+		rpc_server_free(server);
+		couple_free(&couple);
+	}
+	vectors_free(&file);
+}
+END_TEST
+
+static void tear_down_vectors(void)
+{
+	test_service_fini(&service);
+	arena_fini(&arena);
+}
+
+START_TEST(a_server_that_never_was_has_nothing_to_free)
+{
+	rpc_server_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("rpc server");
+	TCase *tc = tcase_create("server");
+	tcase_set_timeout(tc, 20);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, calls_are_served, 0, N_COUPLE_KINDS);
+	tcase_add_test(tc, a_method_without_reply_answers_with_an_empty_struct);
+	tcase_add_test(tc, an_error_travels_in_the_envelope);
+	tcase_add_test(tc, unknown_methods_are_refused_in_the_words_of_go);
+	tcase_add_test(tc, args_that_do_not_fit_fail_their_call_alone);
+	tcase_add_test(tc, args_above_the_message_cap_fail_their_call_alone);
+	tcase_add_test(tc, a_reply_too_big_to_send_fails_its_call_alone);
+	tcase_add_loop_test(tc, a_large_reply_arrives_whole, 0, N_COUPLE_KINDS);
+	tcase_add_loop_test(
+	    tc, calls_overtake_those_that_wait, 0, N_COUPLE_KINDS);
+	tcase_add_loop_test(tc, many_threads_call_at_once, 0, N_COUPLE_KINDS);
+	tcase_add_test(
+	    tc, beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused);
+	tcase_add_loop_test(
+	    tc, the_end_of_the_connection_ends_the_server, 0, N_COUPLE_KINDS);
+	tcase_add_test(tc, draining_waits_for_calls_at_work);
+	tcase_add_test(tc, bytes_that_are_not_gob_end_the_server);
+	tcase_add_test(tc, no_thread_and_no_descriptor_is_left);
+	suite_add_tcase(suite, tc);
+	TCase *alone = tcase_create("conversation");
+	tcase_set_timeout(alone, 20);
+	tcase_add_test(alone, calls_may_call_back_a_hundred_deep);
+	tcase_add_test(alone, a_server_that_never_was_has_nothing_to_free);
+	suite_add_tcase(suite, alone);
+	TCase *vectors = tcase_create("vectors");
+	tcase_set_timeout(vectors, 20);
+	tcase_add_checked_fixture(vectors, set_up, tear_down_vectors);
+	tcase_add_test(vectors, a_dispense_is_answered_as_go_does_to_the_byte);
+	tcase_add_test(vectors, every_request_that_go_wrote_is_answered);
+	suite_add_tcase(suite, vectors);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
