@@ -1,0 +1,182 @@
+#include "goplugin/broker.h"
+
+#include <stdlib.h>
+
+struct broker_stream {
+	struct list node;
+	uint32_t id;
+	int64_t arrived_ms;
+	struct yamux_stream *stream;
+};
+
+static void put_id(uint8_t out[4], uint32_t id)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)(id >> (8 * i));
+}
+
+static uint32_t get_id(const uint8_t in[4])
+{
+	return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
+	       (uint32_t)in[3] << 24;
+}
+
+void broker_init(struct broker *b, struct yamux_session *session)
+{
+	b->session = session;
+	pthread_mutex_init(&b->lock, NULL);
+	clock_cond_init(&b->arrived);
+	b->next_id = 0;
+	list_init(&b->early);
+	b->n_early = 0;
+}
+
+/* Lock held: broker. */
+static struct yamux_stream *take(struct broker *b, struct broker_stream *early)
+{
+	struct yamux_stream *st = early->stream;
+	list_remove(&early->node);
+	b->n_early--;
+	free(early);
+	return st;
+}
+
+void broker_fini(struct broker *b)
+{
+	while (!list_empty(&b->early))
+		yamux_stream_close(take(
+		    b, list_entry(b->early.next, struct broker_stream, node)));
+	pthread_cond_destroy(&b->arrived);
+	pthread_mutex_destroy(&b->lock);
+}
+
+uint32_t broker_next_id(struct broker *b)
+{
+	pthread_mutex_lock(&b->lock);
+	uint32_t id = ++b->next_id;
+	pthread_mutex_unlock(&b->lock);
+	return id;
+}
+
+bool broker_read_id(
+    struct yamux_stream *st, int64_t deadline_ms, uint32_t *id, struct err *err)
+{
+	uint8_t bytes[4];
+	size_t have = 0;
+	while (have < sizeof(bytes)) {
+		size_t got = 0;
+		if (!yamux_stream_read(st, bytes + have, sizeof(bytes) - have,
+		        deadline_ms, &got, err))
+			return false;
+		if (got == 0)
+			return err_set(err, ERR_CLOSED, "stream %u: no number",
+			    yamux_stream_id(st));
+		have += got;
+	}
+	*id = get_id(bytes);
+	return true;
+}
+
+bool broker_confirm(
+    struct yamux_stream *st, uint32_t id, int64_t deadline_ms, struct err *err)
+{
+	uint8_t bytes[4];
+	put_id(bytes, id);
+	return yamux_stream_write(st, bytes, sizeof(bytes), deadline_ms, err);
+}
+
+/* Lock held: broker. Streams that nobody has asked for in time. */
+static void drop_stale(struct broker *b)
+{
+	int64_t limit = clock_now_ms() - BROKER_WAIT_MS;
+	while (!list_empty(&b->early)) {
+		struct broker_stream *oldest =
+		    list_entry(b->early.next, struct broker_stream, node);
+		if (oldest->arrived_ms > limit && b->n_early < BROKER_MAX_EARLY)
+			return;
+		yamux_stream_close(take(b, oldest));
+	}
+}
+
+void broker_deliver(struct broker *b, struct yamux_stream *st, uint32_t id)
+{
+	struct broker_stream *early = calloc(1, sizeof(*early));
+	if (early == NULL) {
+		yamux_stream_close(st);
+		return;
+	}
+	pthread_mutex_lock(&b->lock);
+	drop_stale(b);
+	*early = (struct broker_stream){
+		.id = id,
+		.arrived_ms = clock_now_ms(),
+		.stream = st,
+	};
+	list_add_before(&b->early, &early->node);
+	b->n_early++;
+	pthread_cond_broadcast(&b->arrived);
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Lock held: broker. */
+static struct yamux_stream *find(struct broker *b, uint32_t id)
+{
+	list_for_each(node, &b->early) {
+		struct broker_stream *early =
+		    list_entry(node, struct broker_stream, node);
+		if (early->id == id)
+			return take(b, early);
+	}
+	return NULL;
+}
+
+struct yamux_stream *broker_accept(
+    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err)
+{
+	struct yamux_stream *st;
+	pthread_mutex_lock(&b->lock);
+	while ((st = find(b, id)) == NULL) {
+		if (!clock_wait(&b->arrived, &b->lock, deadline_ms)) {
+			err_set(err, ERR_TIMEOUT, "the host has not dialled %u",
+			    id);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&b->lock);
+	if (st != NULL && !broker_confirm(st, id, deadline_ms, err)) {
+		yamux_stream_close(st);
+		st = NULL;
+	}
+	return st;
+}
+
+struct yamux_stream *broker_dial_start(
+    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err)
+{
+	uint8_t bytes[4];
+	put_id(bytes, id);
+	return yamux_open(b->session, bytes, sizeof(bytes), deadline_ms, err);
+}
+
+bool broker_dial_finish(
+    struct yamux_stream *st, uint32_t id, int64_t deadline_ms, struct err *err)
+{
+	uint32_t answer = 0;
+	if (!broker_read_id(st, deadline_ms, &answer, err))
+		return err_wrap(err, "dialling %u", id);
+	if (answer != id)
+		return err_set(
+		    err, ERR_PROTOCOL, "dialled %u, got %u", id, answer);
+	return true;
+}
+
+struct yamux_stream *broker_dial(
+    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err)
+{
+	struct yamux_stream *st = broker_dial_start(b, id, deadline_ms, err);
+	if (st != NULL && !broker_dial_finish(st, id, deadline_ms, err)) {
+		yamux_stream_close(st);
+		st = NULL;
+	}
+	return st;
+}

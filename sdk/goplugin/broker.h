@@ -1,0 +1,93 @@
+/*
+ * broker - numbered side streams
+ *
+ * Whoever accepts chooses the number from a counter of its own; it travels
+ * inside an rpc message. Whoever dials opens a yamux stream and writes
+ *
+ *	id   4 bytes, little endian
+ *
+ * and the acceptor answers with the same four bytes. From then on the stream
+ * belongs to whatever the number stands for.
+ *
+ * Source: go-plugin mux_broker.go v1.6.0
+ */
+#ifndef GOPLUGIN_BROKER_H
+#define GOPLUGIN_BROKER_H
+
+#include "base/list.h"
+#include "yamux/yamux.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How long the acceptor waits for a dial, and a dial for its acceptor. */
+#define BROKER_WAIT_MS 5000
+
+/* Streams that have arrived before anybody waited for them. */
+#define BROKER_MAX_EARLY 64
+
+struct broker {
+	struct yamux_session *session; /* borrowed */
+	pthread_mutex_t lock;
+	pthread_cond_t arrived;
+	/* guarded by lock */
+	uint32_t next_id;
+	struct list early; /* of struct broker_stream */
+	size_t n_early;
+};
+
+void broker_init(struct broker *b, struct yamux_session *session);
+
+/* Closes streams that nobody asked for. The session has ended. */
+void broker_fini(struct broker *b);
+
+/* A number for a stream that the host will dial. Any thread. */
+uint32_t broker_next_id(struct broker *b);
+
+/*
+ * broker_read_id - what the host has dialled on a fresh stream
+ *
+ * Errors: ERR_TIMEOUT, ERR_CLOSED. The stream stays the caller's.
+ */
+bool broker_read_id(struct yamux_stream *st, int64_t deadline_ms, uint32_t *id,
+    struct err *err) MUST_USE;
+
+/* Tell the host that its dial has been accepted. */
+bool broker_confirm(struct yamux_stream *st, uint32_t id, int64_t deadline_ms,
+    struct err *err) MUST_USE;
+
+/* Hand an accepted stream to whoever waits, or will wait, for its number.
+ *   st   taken */
+void broker_deliver(struct broker *b, struct yamux_stream *st, uint32_t id);
+
+/*
+ * broker_accept - wait for the host to dial a number of ours
+ *
+ * The dial is confirmed. Owned. Errors: ERR_TIMEOUT, ERR_NO_MEMORY,
+ * ERR_CLOSED. Any thread.
+ */
+struct yamux_stream *broker_accept(
+    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err);
+
+/*
+ * broker_dial_start, broker_dial_finish - dial a number of the host's
+ *
+ * start opens the stream and sends the number, finish waits for the answer;
+ * apart, so that several dials share one wait. The stream of start is owned
+ * by the caller in any case. Any thread.
+ */
+struct yamux_stream *broker_dial_start(
+    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err);
+bool broker_dial_finish(struct yamux_stream *st, uint32_t id,
+    int64_t deadline_ms, struct err *err) MUST_USE;
+
+/* Both at once. Owned; NULL on failure. */
+struct yamux_stream *broker_dial(
+    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

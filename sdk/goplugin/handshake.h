@@ -1,0 +1,46 @@
+/*
+ * handshake - how the host and the plugin find each other
+ *
+ * The host starts the process with a cookie in its environment and reads one
+ * line from its stdout, within three seconds:
+ *
+ *	1|1|unix|/tmp/plugin123|netrpc|
+ *	core protocol, plugin protocol, network, address, protocol, certificate
+ *
+ * Then it connects to the socket, once.
+ *
+ * Source: go-plugin server.go Serve, client.go Start v1.6.0;
+ * server/public plugin/client.go handshake
+ */
+#ifndef GOPLUGIN_HANDSHAKE_H
+#define GOPLUGIN_HANDSHAKE_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HANDSHAKE_COOKIE_NAME  "MATTERMOST_PLUGIN"
+#define HANDSHAKE_COOKIE_VALUE "Securely message teams, anywhere."
+
+/*
+ * handshake_run - print the line and wait for the host
+ *
+ *   out_fd       where the line goes: stdout
+ *   timeout_ms   how long the host may take to connect
+ *   fd           out: the connected socket, close-on-exec, owned
+ *
+ * Errors: ERR_INVALID without the cookie: started by hand; ERR_IO;
+ * ERR_TIMEOUT. The socket's file is gone afterwards in any case.
+ */
+bool handshake_run(
+    int out_fd, int64_t timeout_ms, int *fd, struct err *err) MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,202 @@
+/* Numbered side streams, dialled and accepted, against a raw peer. */
+#include "tests/lib/peer.h"
+
+#include "goplugin/broker.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static struct peer peer;
+static struct broker broker;
+static struct err err;
+
+static void set_up(void)
+{
+	err_clear(&err);
+	peer_start(&peer, false);
+	broker_init(&broker, peer.session);
+}
+
+static void tear_down(void)
+{
+	broker_fini(&broker);
+	peer_stop(&peer);
+}
+
+/* The host's dial of a number, taken in as the accept loop does. */
+static void host_dials(uint32_t stream, const char *number, uint32_t id)
+{
+	uint32_t got;
+	struct yamux_stream *st = peer_opens(&peer, stream);
+	send_data(&peer, 0, stream, number, 4);
+	ck_assert(broker_read_id(st, SOON, &got, &err));
+	ck_assert_uint_eq(got, id);
+	broker_deliver(&broker, st, got);
+}
+
+START_TEST(numbers_count_from_one)
+{
+	ck_assert_uint_eq(broker_next_id(&broker), 1);
+	ck_assert_uint_eq(broker_next_id(&broker), 2);
+}
+END_TEST
+
+START_TEST(a_dial_sends_its_number_little_endian_with_the_syn)
+{
+	struct yamux_stream *st =
+	    broker_dial_start(&broker, 0x04030201, SOON, &err);
+	expect_data(&peer, FRAME_SYN, 2, "\1\2\3\4", 4);
+	send_data(&peer, FRAME_ACK, 2, "\1\2\3\4", 4);
+	ck_assert(broker_dial_finish(st, 0x04030201, SOON, &err));
+	yamux_stream_close(st);
+}
+END_TEST
+
+START_TEST(two_dials_share_one_wait)
+{
+	struct yamux_stream *a = broker_dial_start(&broker, 1, SOON, &err);
+	struct yamux_stream *b = broker_dial_start(&broker, 2, SOON, &err);
+	send_data(&peer, FRAME_ACK, 4, "\2\0\0\0", 4);
+	send_data(&peer, FRAME_ACK, 2, "\1\0\0\0", 4);
+	ck_assert(broker_dial_finish(a, 1, SOON, &err));
+	ck_assert(broker_dial_finish(b, 2, SOON, &err));
+	yamux_stream_close(a);
+	yamux_stream_close(b);
+}
+END_TEST
+
+START_TEST(the_answer_may_come_in_pieces)
+{
+	send_frame(&peer, FRAME_WINDOW, FRAME_ACK, 2, 0);
+	struct yamux_stream *st = broker_dial_start(&broker, 7, SOON, &err);
+	send_data(&peer, 0, 2, "\7\0", 2);
+	send_data(&peer, 0, 2, "\0\0rest", 6);
+	ck_assert(broker_dial_finish(st, 7, SOON, &err));
+	char rest[4];
+	read_all(st, rest, 4);
+	ck_assert_mem_eq(rest, "rest", 4);
+	yamux_stream_close(st);
+}
+END_TEST
+
+START_TEST(another_number_in_the_answer_is_an_error)
+{
+	struct yamux_stream *st = broker_dial_start(&broker, 1, SOON, &err);
+	send_data(&peer, FRAME_ACK, 2, "\2\0\0\0", 4);
+	ck_assert(!broker_dial_finish(st, 1, SOON, &err));
+	ck_assert_int_eq(err.code, ERR_PROTOCOL);
+	ck_assert_str_eq(err.text, "dialled 1, got 2");
+	yamux_stream_close(st);
+}
+END_TEST
+
+START_TEST(a_host_that_closes_refuses_the_dial)
+{
+	struct yamux_stream *st = broker_dial_start(&broker, 1, SOON, &err);
+	send_frame(&peer, FRAME_WINDOW, FRAME_ACK | FRAME_FIN, 2, 0);
+	ck_assert(!broker_dial_finish(st, 1, SOON, &err));
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	yamux_stream_close(st);
+}
+END_TEST
+
+START_TEST(a_dial_gives_up_at_its_deadline)
+{
+	ck_assert_ptr_null(
+	    broker_dial(&broker, 1, clock_deadline_ms(30), &err));
+	ck_assert_int_eq(err.code, ERR_TIMEOUT);
+	expect_data(&peer, FRAME_SYN, 2, "\1\0\0\0", 4);
+	expect_frame(&peer, FRAME_WINDOW, FRAME_FIN, 2, 0);
+}
+END_TEST
+
+START_TEST(a_stream_that_came_early_is_confirmed_when_asked_for)
+{
+	host_dials(1, "\5\0\0\0", 5);
+	expect_silence(&peer);
+	struct yamux_stream *st = broker_accept(&broker, 5, SOON, &err);
+	ck_assert_uint_eq(yamux_stream_id(st), 1);
+	expect_data(&peer, 0, 1, "\5\0\0\0", 4);
+	yamux_stream_close(st);
+}
+END_TEST
+
+static void *accept_nine(void *arg)
+{
+	struct err why = { 0 };
+	return broker_accept(arg, 9, SOON, &why);
+}
+
+START_TEST(who_waits_gets_the_stream_of_his_number)
+{
+	pthread_t thread;
+	void *st;
+	pthread_create(&thread, NULL, accept_nine, &broker);
+	host_dials(1, "\10\0\0\0", 8);
+	host_dials(3, "\11\0\0\0", 9);
+	pthread_join(thread, &st);
+	ck_assert_ptr_nonnull(st);
+	ck_assert_uint_eq(yamux_stream_id(st), 3);
+	expect_data(&peer, 0, 3, "\11\0\0\0", 4);
+	yamux_stream_close(st);
+}
+END_TEST
+
+START_TEST(accepting_gives_up_at_the_deadline)
+{
+	ck_assert_ptr_null(
+	    broker_accept(&broker, 1, clock_deadline_ms(20), &err));
+	ck_assert_int_eq(err.code, ERR_TIMEOUT);
+	ck_assert_str_eq(err.text, "the host has not dialled 1");
+}
+END_TEST
+
+START_TEST(beyond_64_early_streams_the_oldest_is_closed)
+{
+	for (uint32_t i = 0; i < BROKER_MAX_EARLY; i++)
+		host_dials(2 * i + 1, "\1\0\0\0", 1);
+	expect_silence(&peer);
+	host_dials(1001, "\2\0\0\0", 2);
+	expect_frame(&peer, FRAME_WINDOW, FRAME_FIN, 1, 0);
+	expect_silence(&peer);
+	ck_assert_uint_eq(broker.n_early, BROKER_MAX_EARLY);
+}
+END_TEST
+
+START_TEST(a_stream_that_ends_before_its_number_is_refused)
+{
+	uint32_t id;
+	struct yamux_stream *st = peer_opens(&peer, 1);
+	send_data(&peer, FRAME_FIN, 1, "\1\0", 2);
+	ck_assert(!broker_read_id(st, SOON, &id, &err));
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	yamux_stream_close(st);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("goplugin broker");
+	TCase *tc = tcase_create("broker");
+	tcase_set_timeout(tc, 20);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, numbers_count_from_one);
+	tcase_add_test(tc, a_dial_sends_its_number_little_endian_with_the_syn);
+	tcase_add_test(tc, two_dials_share_one_wait);
+	tcase_add_test(tc, the_answer_may_come_in_pieces);
+	tcase_add_test(tc, another_number_in_the_answer_is_an_error);
+	tcase_add_test(tc, a_host_that_closes_refuses_the_dial);
+	tcase_add_test(tc, a_dial_gives_up_at_its_deadline);
+	tcase_add_test(
+	    tc, a_stream_that_came_early_is_confirmed_when_asked_for);
+	tcase_add_test(tc, who_waits_gets_the_stream_of_his_number);
+	tcase_add_test(tc, accepting_gives_up_at_the_deadline);
+	tcase_add_test(tc, beyond_64_early_streams_the_oldest_is_closed);
+	tcase_add_test(tc, a_stream_that_ends_before_its_number_is_refused);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
