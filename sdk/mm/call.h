@@ -1,0 +1,51 @@
+/*
+ * call - from a typed API call to the connection and back
+ *
+ * What the generated functions of gen/api_*.c are made of.
+ */
+#ifndef MM_CALL_H
+#define MM_CALL_H
+
+#include "mm/gen/wire.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mm_plugin;
+
+/* Default of mm_plugin_def.api_timeout_ms. */
+#define MM_API_TIMEOUT_MS 30000
+
+/*
+ * mm_api_call - call one method of the plugin API
+ *
+ * For methods that have no function; the others do this and look at the
+ * error result.
+ *
+ *   args      borrowed, the method's args struct; NULL when it has none
+ *   returns   out: zeroed by the caller, the method's returns struct; NULL
+ *             when it has none
+ *   a         arena for what returns points at
+ *
+ * Errors   as rpc_call; ERR_CLOSED before activation; ERR_NOT_FOUND when the
+ *          server is too old to have the method
+ * Threads  any thread
+ */
+bool mm_api_call(struct mm_plugin *p, struct arena *a,
+    enum mm_api_method method, const void *args, void *returns,
+    struct err *err) MUST_USE;
+
+/* A call's own error result, as the generated functions report it. NULL: none,
+ * true. The code follows the HTTP
+ * status (404 ERR_NOT_FOUND, 401 and 403 ERR_DENIED, 400 ERR_INVALID). */
+bool mm_api_error(const struct mm_app_error *e, struct err *err) MUST_USE;
+
+/* The same for results of Go's type error. */
+bool mm_api_any_error(const struct gob_any *e, struct err *err) MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,384 @@
+/*
+ * http - ServeHTTP: two streams dialled, a handler run, two streams finished
+ *
+ * The happy path: dial the response writer and the body together, before
+ * anything else, for the host waits five seconds at most; run the handler;
+ * send what is left of the head; finish both streams; the reply goes last,
+ * since the host ends its HTTP answer when it comes.
+ *
+ * The response writer is an rpc connection on which we are the client. Its
+ * calls are made one at a time, each answer awaited: Go serves every request
+ * in a goroutine of its own, in any order.
+ */
+#include "mm/plugin.h"
+#include "mm/pull.h"
+
+#include <string.h>
+
+/* One call of the response writer carries at most this much. */
+#define WRITE_PIECE ((size_t)64 * 1024)
+
+/* What the host drops of an unread body. */
+#define HOST_DROPS ((size_t)256 * 1024)
+
+struct mm_http {
+	struct mm_plugin *plugin;
+	struct arena *arena;
+	const struct mm_hook_serve_http_args *args;
+	struct str path, query;
+
+	struct pull body;
+	struct str ahead; /* fetched before the handler asked; in arena */
+
+	struct yamux_stream *writer_stream;
+	struct rpc_client writer;
+	struct mm_string_strings_map own; /* headers set here */
+	bool head_sent;
+	struct err fault; /* of the answer, sticky */
+};
+
+/* ---- the request ----------------------------------------------------------- */
+
+const struct mm_http_request_subset *mm_http_request(const struct mm_http *h)
+{
+	return h->args->request;
+}
+
+const struct mm_context *mm_http_context(const struct mm_http *h)
+{
+	return h->args->context;
+}
+
+struct str mm_http_method(const struct mm_http *h)
+{
+	return h->args->request->method;
+}
+
+struct str mm_http_path(const struct mm_http *h)
+{
+	return h->path;
+}
+
+struct str mm_http_query(const struct mm_http *h)
+{
+	return h->query;
+}
+
+struct str mm_http_header(const struct mm_http *h, struct str name)
+{
+	const struct mm_string_strings_map *headers = &h->args->request->header;
+	for (size_t i = 0; i < headers->n; i++) {
+		if (str_eq_nocase(headers->items[i].key, name) &&
+		    headers->items[i].value.n > 0)
+			return headers->items[i].value.items[0];
+	}
+	return (struct str){ NULL, 0 };
+}
+
+struct str mm_http_user_id(const struct mm_http *h)
+{
+	return mm_http_header(h, S("Mattermost-User-Id"));
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* application/x-www-form-urlencoded; a stray % stays as it is. */
+static struct str decode_query(struct arena *a, struct str s)
+{
+	char *out = arena_alloc(a, s.len + 1);
+	size_t n = 0;
+	if (out == NULL)
+		return (struct str){ NULL, 0 };
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.data[i] == '+' ? ' ' : s.data[i];
+		if (c == '%' && i + 2 < s.len &&
+		    hex_digit(s.data[i + 1]) >= 0 &&
+		    hex_digit(s.data[i + 2]) >= 0) {
+			c = (char)(hex_digit(s.data[i + 1]) << 4 |
+			           hex_digit(s.data[i + 2]));
+			i += 2;
+		}
+		out[n++] = c;
+	}
+	return str_n(out, n);
+}
+
+struct str mm_http_query_get(struct mm_http *h, struct str name)
+{
+	struct str rest = h->query;
+	while (rest.len > 0) {
+		struct str pair, key, value;
+		str_cut(rest, '&', &pair, &rest);
+		str_cut(pair, '=', &key, &value);
+		if (str_eq(decode_query(h->arena, key), name))
+			return decode_query(h->arena, value);
+	}
+	return (struct str){ NULL, 0 };
+}
+
+/* ---- the body ---------------------------------------------------------------- */
+
+bool mm_http_read(
+    struct mm_http *h, void *data, size_t room, size_t *got, struct err *err)
+{
+	if (h->ahead.len == 0)
+		return pull_read(&h->body, data, room, got, err);
+	*got = room < h->ahead.len ? room : h->ahead.len;
+	memcpy(data, h->ahead.data, *got);
+	h->ahead = str_sub(h->ahead, *got, h->ahead.len);
+	return true;
+}
+
+bool mm_http_read_all(
+    struct mm_http *h, size_t max, struct str *body, struct err *err)
+{
+	struct buf all;
+	/* one byte above the cap tells a body that is too big */
+	buf_init(&all, max + 1);
+	bool done = true;
+	while (done && all.len <= max) {
+		size_t room = max + 1 - all.len;
+		if (room > PULL_PIECE)
+			room = PULL_PIECE;
+		uint8_t *at = buf_reserve(&all, room);
+		size_t got = 0;
+		done = at != NULL ? mm_http_read(h, at, room, &got, err)
+		                  : buf_ok(&all, err);
+		all.len += got;
+		if (got == 0)
+			break;
+	}
+	if (done && all.len > max)
+		done = err_set(err, ERR_TOO_BIG, "body above %zu bytes", max);
+	*body = done ? arena_str(h->arena, buf_str(&all)) : (struct str){ 0 };
+	buf_fini(&all);
+	return done && arena_ok(h->arena, err);
+}
+
+/*
+ * On HTTP/1.1 the host throws away what is left of a body of known length,
+ * up to 256 KiB, when the answer begins. So fetch such a rest before.
+ * Source: net/http (Go 1.26) server.go writeHeader, maxPostHandlerReadBytes
+ */
+static void fetch_rest(struct mm_http *h)
+{
+	int64_t length;
+	if (h->body.stream == NULL || h->body.ended ||
+	    !str_to_int64(mm_http_header(h, S("Content-Length")), &length))
+		return;
+	/* the host has read what we have asked for, come or not */
+	size_t rest = (size_t)length - h->body.fetched;
+	if (length < 0 || rest == 0 || rest > h->body.asked + HOST_DROPS)
+		return;
+	char *data = arena_alloc(h->arena, rest);
+	size_t have = 0;
+	size_t got = 1;
+	/* the answer goes on without it; who reads on will be told */
+	struct err ignored = { 0 };
+	while (data != NULL && have < rest && got > 0 &&
+	       pull_read(&h->body, data + have, rest - have, &got, &ignored))
+		have += got;
+	h->ahead = str_n(data, have);
+}
+
+/* ---- the answer ---------------------------------------------------------------- */
+
+static const struct rpc_value nothing = { &gob_type_empty, "" };
+
+static void call_writer(struct mm_http *h, const char *method,
+    struct rpc_value args, const struct gob_type *reply_type, void *reply)
+{
+	if (h->fault.code != ERR_NONE)
+		return;
+	const struct rpc_args call = {
+		.method = method,
+		.args = args,
+		.reply_type = reply_type,
+		.reply = reply,
+		.arena = h->arena,
+		.deadline_ms = clock_deadline_ms(PULL_PEER_MS),
+	};
+	struct err err = { 0 };
+	if (!rpc_call(&h->writer, &call, &err))
+		h->fault = err;
+}
+
+static struct gob_strings one_string(struct arena *a, struct str s)
+{
+	struct str *items = arena_array(a, 1, sizeof(*items));
+	if (items != NULL)
+		*items = arena_str(a, s);
+	return (struct gob_strings){ items, items == NULL ? 0 : 1 };
+}
+
+static void set_header(struct arena *a, struct mm_string_strings_map *headers,
+    struct str name, struct gob_strings values)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		if (str_eq_nocase(headers->items[i].key, name)) {
+			headers->items[i].value = values;
+			return;
+		}
+	}
+	struct mm_string_strings_entry *items =
+	    arena_array(a, headers->n + 1, sizeof(*items));
+	if (items == NULL)
+		return;
+	if (headers->n > 0)
+		memcpy(items, headers->items, headers->n * sizeof(*items));
+	items[headers->n].key = arena_str(a, name);
+	items[headers->n].value = values;
+	headers->items = items;
+	headers->n++;
+}
+
+void mm_http_set_header(struct mm_http *h, struct str name, struct str value)
+{
+	set_header(h->arena, &h->own, name, one_string(h->arena, value));
+}
+
+/* SyncHeader replaces all headers, also those that the server has set: so
+ * fetch these first, and put ours on top. */
+static void sync_headers(struct mm_http *h)
+{
+	struct mm_string_strings_map all = { 0 };
+	if (h->own.n == 0)
+		return;
+	call_writer(h, "Plugin.Header", nothing, &mm_type_http_header, &all);
+	for (size_t i = 0; i < h->own.n; i++)
+		set_header(
+		    h->arena, &all, h->own.items[i].key, h->own.items[i].value);
+	if (!arena_ok(h->arena, &h->fault))
+		return;
+	struct rpc_value args = { &mm_type_http_header, &all };
+	call_writer(h, "Plugin.SyncHeader", args, NULL, NULL);
+}
+
+void mm_http_write_header(struct mm_http *h, int status)
+{
+	if (h->head_sent)
+		return;
+	h->head_sent = true;
+	fetch_rest(h);
+	sync_headers(h);
+	int64_t number = status;
+	struct rpc_value args = { &gob_type_int, &number };
+	call_writer(h, "Plugin.WriteHeader", args, NULL, NULL);
+}
+
+void mm_http_write(struct mm_http *h, const void *data, size_t n)
+{
+	const char *p = data;
+	mm_http_write_header(h, 200);
+	while (n > 0 && h->fault.code == ERR_NONE) {
+		struct str piece = str_n(p, n < WRITE_PIECE ? n : WRITE_PIECE);
+		struct rpc_value args = { &gob_type_bytes, &piece };
+		call_writer(h, "Plugin.Write", args, NULL, NULL);
+		p += piece.len;
+		n -= piece.len;
+	}
+}
+
+void mm_http_reply(
+    struct mm_http *h, int status, struct str content_type, struct str body)
+{
+	if (content_type.len > 0)
+		mm_http_set_header(h, S("Content-Type"), content_type);
+	/* so that none of it is fetched */
+	h->body.ended = true;
+	mm_http_write_header(h, status);
+	mm_http_write(h, body.data, body.len);
+}
+
+bool mm_http_ok(const struct mm_http *h, struct err *err)
+{
+	if (h->fault.code == ERR_NONE)
+		return true;
+	return err_set(err, h->fault.code, "%s", h->fault.text);
+}
+
+/* ---- the hook --------------------------------------------------------------------- */
+
+/* Both dials under way together, one wait for both. */
+static bool dial(struct mm_http *h, struct err *err)
+{
+	struct broker *b = h->plugin->broker;
+	int64_t deadline = clock_deadline_ms(BROKER_WAIT_MS);
+	uint32_t writer = (uint32_t)h->args->response_writer_stream;
+	uint32_t body = (uint32_t)h->args->request_body_stream;
+	h->writer_stream = broker_dial_start(b, writer, deadline, err);
+	if (h->writer_stream == NULL)
+		return false;
+	if (body != 0) {
+		h->body.stream = broker_dial_start(b, body, deadline, err);
+		if (h->body.stream == NULL)
+			return false;
+	}
+	if (!broker_dial_finish(h->writer_stream, writer, deadline, err))
+		return false;
+	return body == 0 ||
+	       broker_dial_finish(h->body.stream, body, deadline, err);
+}
+
+static void refuse(struct mm_http *h)
+{
+	mm_http_set_header(h, S("Retry-After"), S("1"));
+	mm_http_reply(h, 503, S("text/plain; charset=utf-8"),
+	    S("Too many requests at once, please try again.\n"));
+}
+
+static void serve(struct mm_plugin *p, struct rpc_call_info *info,
+    const struct mm_hook_serve_http_args *args,
+    void (*handler)(struct mm_call *call, struct mm_http *http))
+{
+	struct mm_http h = {
+		.plugin = p,
+		.arena = &info->arena,
+		.args = args,
+	};
+	if (h.args->request == NULL) {
+		err_set(&info->err, ERR_INVALID, "ServeHTTP without a request");
+		return;
+	}
+	str_cut(h.args->request->url, '?', &h.path, &h.query);
+	if (dial(&h, &info->err)) {
+		rpc_client_init(&h.writer, yamux_stream_io(h.writer_stream),
+		    &mm_registry, p->def->max_message);
+		struct mm_call call = { p, &info->arena, p->def->user };
+		if (info->overloaded)
+			refuse(&h);
+		else
+			handler(&call, &h);
+		mm_http_write_header(&h, 200);
+		rpc_client_fini(&h.writer);
+	}
+	pull_fini(&h.body);
+	yamux_stream_close(h.writer_stream);
+}
+
+void hook_serve_http(struct mm_plugin *p, struct rpc_call_info *info,
+    const void *args, void *reply)
+{
+	(void)reply;
+	serve(p, info, args, p->def->serve_http);
+}
+
+void hook_serve_metrics(struct mm_plugin *p, struct rpc_call_info *info,
+    const void *args, void *reply)
+{
+	const struct mm_hook_serve_metrics_args *metrics = args;
+	const struct mm_hook_serve_http_args http = {
+		.response_writer_stream = metrics->response_writer_stream,
+		.request = metrics->request,
+		.context = metrics->context,
+		.request_body_stream = metrics->request_body_stream,
+	};
+	(void)reply;
+	serve(p, info, &http, p->def->serve_metrics);
+}

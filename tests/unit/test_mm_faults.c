@@ -1,0 +1,121 @@
+/*
+ * A whole plugin while memory is out: the n-th allocation fails, wherever it
+ * is, from the first stream to the last. Threads take turns as they like, so
+ * that n is not quite the same place twice.
+ */
+#include "tests/lib/faults.h"
+#include "tests/lib/peer.h"
+#include "tests/lib/raw.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A reply that memory was too short for is not waited for longer. */
+#define PATIENCE_MS 1000
+
+static bool on_activate(struct mm_call *call, struct err *err)
+{
+	struct str value;
+	return mm_kv_get(call->plugin, call->arena, S("k"), &value, err);
+}
+
+static void execute_command(struct mm_call *call,
+    const struct mm_hook_execute_command_args *args,
+    struct mm_hook_execute_command_returns *ret)
+{
+	struct str value;
+	struct err err = { 0 };
+	(void)args;
+	if (!mm_kv_get(call->plugin, call->arena, S("k"), &value, &err)) {
+		ret->app_error =
+		    mm_app_error(call->arena, "command", 500, "%s", err.text);
+		return;
+	}
+	ret->result = arena_new(call->arena, struct mm_command_response);
+	if (ret->result != NULL)
+		ret->result->text =
+		    arena_printf(call->arena, "%.*s, done", STR_ARG(value));
+}
+
+static void serve_http(struct mm_call *call, struct mm_http *http)
+{
+	struct str body;
+	struct err err = { 0 };
+	(void)call;
+	if (mm_http_read_all(http, 65536, &body, &err))
+		mm_http_reply(http, 200, S(""), body);
+}
+
+static const struct mm_plugin_def def = {
+	.hooks = { .execute_command = execute_command },
+	.on_activate = on_activate,
+	.serve_http = serve_http,
+	.max_calls = 4,
+	.api_timeout_ms = 500,
+};
+
+static struct raw r;
+static char body[20000];
+
+static bool calls_hooks(void)
+{
+	static struct mm_command_args command = { .command = STR("/x") };
+	static const struct mm_hook_execute_command_args args = { NULL,
+		&command };
+	static struct mm_http_request_subset subset = { .method = STR("POST"),
+		.url = STR("/x") };
+	static const struct mm_hook_serve_http_args http = {
+		.response_writer_stream = RAW_WRITER,
+		.request = &subset,
+		.request_body_stream = RAW_BODY,
+	};
+	return raw_calls(&r, "Plugin.ExecuteCommand",
+	           &mm_type_hook_execute_command_args, &args) &&
+	       raw_calls(&r, "Plugin.ServeHTTP", &mm_type_hook_serve_http_args,
+	           &http) &&
+	       raw_calls(
+	           &r, "Plugin.NoSuchHook", &gob_type_string, &command.command);
+}
+
+/* True when every call has been answered, be it with an error; otherwise the
+ * session has ended, or a stream of it. */
+static bool live_and_die(void *arg)
+{
+	(void)arg;
+	raw_start(&r, &def);
+	bool done = raw_activates(&r) && calls_hooks() && raw_lives(&r);
+	return raw_stop(&r) && done;
+}
+
+START_TEST(a_plugin_may_run_out_of_memory_anywhere)
+{
+	struct arena a;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	dup2(null, STDERR_FILENO);
+	arena_init(&a, 1 << 20);
+	raw_prepare_answers(&r, &a);
+	r.body = str_n(body, sizeof(body));
+	r.patience_ms = PATIENCE_MS;
+	ck_assert(live_and_die(NULL));
+	faults_each(live_and_die, NULL);
+	arena_fini(&a);
+	close(null);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mm faults");
+	TCase *tc = tcase_create("faults");
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_plugin_may_run_out_of_memory_anywhere);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
