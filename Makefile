@@ -56,7 +56,7 @@ TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(TEST_SRC))
 BUNDLE := dist/zoom-$(VERSION).tar.gz
 
 .PHONY: all help
-all: $(SDK)
+all: $(SDK) $(HELLO)
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -190,3 +190,4 @@ sizes:
 test-long: setup-test
 	@tools/test.sh long
 
+include tools/install.mk
