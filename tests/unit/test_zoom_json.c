@@ -1,0 +1,295 @@
+#include "zoom/json.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct thing {
+	struct str name;
+	int64_t number;
+	int64_t time_ms;
+};
+
+static const struct zoom_json_field fields[] = {
+	{ "name", ZOOM_JSON_TEXT, offsetof(struct thing, name) },
+	{ "deep.down.number", ZOOM_JSON_INT, offsetof(struct thing, number) },
+	{ "time", ZOOM_JSON_TIME, offsetof(struct thing, time_ms) },
+};
+
+static const struct zoom_json_table table = { fields, 3 };
+
+static struct arena arena;
+static struct thing thing;
+static struct err err;
+
+static void set_up(void)
+{
+	arena_init(&arena, 64 * 1024);
+}
+
+static void tear_down(void)
+{
+	arena_fini(&arena);
+}
+
+static bool read_thing(struct str text)
+{
+	thing = (struct thing){ .number = -7 };
+	err_clear(&err);
+	return zoom_json_read(&arena, text, &table, &thing, &err);
+}
+
+START_TEST(fills_fields_by_path)
+{
+	ck_assert(
+	    read_thing(S("{\"name\":\"Caf\xc3\xa9\",\"time\":"
+	                 "\"2025-10-09T08:53:20Z\",\"other\":[1,{}],"
+	                 "\"deep\":{\"down\":{\"number\":85550001111}}}")));
+	ck_assert_str_eq(str_c(thing.name), "Caf\xc3\xa9");
+	ck_assert_int_eq(thing.number, 85550001111);
+	ck_assert_int_eq(thing.time_ms, 1760000000000);
+}
+END_TEST
+
+START_TEST(a_number_may_be_a_string)
+{
+	ck_assert(read_thing(S("{\"deep\":{\"down\":{\"number\":\"42\"}}}")));
+	ck_assert_int_eq(thing.number, 42);
+}
+END_TEST
+
+static const struct row {
+	const char *text;
+} strange[] = {
+	{ "{}" },
+	{ "{\"name\":null,\"time\":null,\"deep\":null}" },
+	{ "{\"name\":\"a\\u0000b\"}" },
+	{ "{\"name\":5,\"time\":5,\"deep\":5}" },
+	{ "{\"name\":[],\"time\":[],\"deep\":{\"down\":[]}}" },
+	{ "{\"name\":{},\"time\":\"\",\"deep\":{\"down\":{\"number\":{}}}}" },
+	{ "{\"deep\":{\"down\":{\"number\":\"12x\"}}}" },
+	{ "{\"deep\":{\"down\":{\"number\":\"\"}}}" },
+	{ "{\"deep\":{\"down\":{\"number\":1.5}}}" },
+	{ "{\"deep\":{\"down\":{\"number\":99999999999999999999}}}" },
+	{ "{\"deep\":{\"down\":{\"number\":true}},\"time\":\"noon\"}" },
+};
+
+START_TEST(other_types_leave_the_field_alone)
+{
+	const struct row *row = &strange[_i];
+	ck_assert_msg(read_thing(str_from(row->text)), "%s", err.text);
+	ck_assert_uint_eq(thing.name.len, 0);
+	ck_assert_int_eq(thing.number, -7);
+	ck_assert_int_eq(thing.time_ms, 0);
+}
+END_TEST
+
+static const struct row broken[] = {
+	{ "" },
+	{ " " },
+	{ "[]" },
+	{ "\"text\"" },
+	{ "null" },
+	{ "{" },
+	{ "{\"name\":\"x\"" },
+	{ "{\"name\":\"x" },
+	{ "{\"name\":\"x\\" },
+	{ "{\"name\":\"x\"}}" },
+	{ "{\"name\":\"a\nb\"}" },
+	{ "{\"name\":\"\\x\"}" },
+	{ "{\"name\":\"\\u12g4\"}" },
+	{ "{\"name\":\"\\u123\"}" },
+	{ "{\"a\":01}" },
+	{ "{\"a\":1.}" },
+	{ "{\"a\":.5}" },
+	{ "{\"a\":1e}" },
+	{ "{\"a\":-}" },
+	{ "{\"a\":+1}" },
+	{ "{\"a\":tru}" },
+	{ "{\"a\":nulL}" },
+	{ "{\"a\":}" },
+	{ "{\"a\"}" },
+	{ "{\"a\":1,}" },
+	{ "{,}" },
+	{ "{\"a\":[1,]}" },
+	{ "{\"a\":[1}" },
+	{ "{\"a\":[1 2]}" },
+	{ "{\"a\":1}{}" },
+	{ "{\"a\":1} x" },
+	{ "{'a':1}" },
+	{ "\xef\xbb\xbf{}" },
+	{ "{name:1}" },
+	{ "<html>" },
+	{ "]]]]{}" },
+	/* what is no character is no text */
+	{ "{\"name\":\"\\ud83dx\"}" },
+	{ "{\"name\":\"\\ude00\"}" },
+	{ "{\"name\":\"\xff\"}" },
+	{ "{\"name\":\"\xc3\"}" },
+	{ "{\"name\":\"\xc0\x80\"}" },
+	{ "{\"name\":\"\xed\xa0\x80\"}" },
+	{ "{\"name\":\"\xf4\x90\x80\x80\"}" },
+};
+
+START_TEST(what_is_no_object_is_a_protocol_error)
+{
+	const struct row *row = &broken[_i];
+	ck_assert_msg(!read_thing(str_from(row->text)), "%s", row->text);
+	ck_assert_int_eq(err.code, ERR_PROTOCOL);
+}
+END_TEST
+
+static bool read_nested(size_t levels)
+{
+	static char text[200];
+	size_t n = 0;
+	n += (size_t)sprintf(text, "{\"name\":");
+	memset(text + n, '[', levels - 1);
+	n += levels - 1;
+	memset(text + n, ']', levels - 1);
+	n += levels - 1;
+	text[n++] = '}';
+	return read_thing(str_n(text, n));
+}
+
+START_TEST(nesting_has_a_limit)
+{
+	ck_assert(read_nested(ZOOM_JSON_MAX_DEPTH));
+	ck_assert(!read_nested(ZOOM_JSON_MAX_DEPTH + 1));
+	ck_assert_int_eq(err.code, ERR_PROTOCOL);
+}
+END_TEST
+
+START_TEST(brackets_in_texts_are_no_nesting)
+{
+	ck_assert(read_thing(S("{\"name\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+	                       "[[[[[[[[[[[[[[[\\\"[[[[[[[[[[[[[[[[\"}")));
+}
+END_TEST
+
+START_TEST(too_many_values_are_refused)
+{
+	size_t n = 1000000;
+	char *text = malloc(n + 16);
+	ck_assert_ptr_nonnull(text);
+	size_t at = (size_t)sprintf(text, "{\"a\":[");
+	for (; at < n; at += 3)
+		memcpy(text + at, "{},", 3);
+	memcpy(text + at, "0]}", 3);
+	ck_assert(!read_thing(str_n(text, at + 3)));
+	ck_assert_int_eq(err.code, ERR_TOO_BIG);
+	free(text);
+}
+END_TEST
+
+static const struct spelling {
+	const char *json;
+	const char *text;
+} spellings[] = {
+	{ "", "" },
+	{ "\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t" },
+	{ "\\u0041\\u00e9\\u20AC", "A\xc3\xa9\xe2\x82\xac" },
+	{ "\\ud83d\\ude00", "\xf0\x9f\x98\x80" },
+	{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+	{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+};
+
+START_TEST(texts_come_out_as_valid_utf_8)
+{
+	const struct spelling *row = &spellings[_i];
+	char json[128];
+	snprintf(json, sizeof(json), "{\"name\":\"%s\"}", row->json);
+	ck_assert_msg(read_thing(str_from(json)), "%s", err.text);
+	ck_assert_str_eq(str_c(thing.name), row->text);
+	ck_assert_uint_eq(thing.name.len, strlen(row->text));
+}
+END_TEST
+
+START_TEST(the_last_of_two_equal_names_counts)
+{
+	ck_assert(read_thing(S("{\"name\":\"a\",\"name\":\"b\"}")));
+	ck_assert_str_eq(str_c(thing.name), "b");
+}
+END_TEST
+
+START_TEST(paths_match_whole_and_do_not_lead_through_lists)
+{
+	ck_assert(read_thing(
+	    S("{\"deep\":[{\"down\":{\"number\":1}}],\"deep.down.number\":2,"
+	      "\"down\":{\"number\":3},\"number\":4,\"nam\":\"x\","
+	      "\"names\":\"x\",\"\":5}")));
+	ck_assert_int_eq(thing.number, -7);
+	ck_assert_uint_eq(thing.name.len, 0);
+}
+END_TEST
+
+START_TEST(white_space_is_allowed_where_it_is)
+{
+	ck_assert(read_thing(S(" \t\r\n{ \"name\" : \"x\" , \"a\" : [ 1 , "
+	                       "-0.5e+7 , true , false , null , [ ] , { } ] } "
+	                       "\n")));
+	ck_assert_str_eq(str_c(thing.name), "x");
+}
+END_TEST
+
+START_TEST(a_document_cut_anywhere_is_refused)
+{
+	struct str whole = S("{\"name\":\"a\\u00e9\",\"x\":[1.5e3,true,null],"
+	                     "\"deep\":{\"down\":{\"number\":12}}}");
+	ck_assert(read_thing(whole));
+	for (size_t n = 0; n < whole.len; n++) {
+		/* a copy of exact size, so that reading on is noticed */
+		char *cut = malloc(n + 1);
+		ck_assert_ptr_nonnull(cut);
+		memcpy(cut, whole.data, n);
+		cut = realloc(cut, n == 0 ? 1 : n);
+		ck_assert(!read_thing(str_n(cut, n)));
+		ck_assert_int_eq(err.code, ERR_PROTOCOL);
+		free(cut);
+	}
+}
+END_TEST
+
+START_TEST(a_text_above_the_arena_fails_the_whole)
+{
+	struct arena small;
+	arena_init(&small, 32);
+	err_clear(&err);
+	ck_assert(!zoom_json_read(&small,
+	    S("{\"name\":\"0123456789012345678901234567890123456789012345678901"
+	      "23456789\"}"),
+	    &table, &thing, &err));
+	ck_assert_int_eq(err.code, ERR_TOO_BIG);
+	arena_fini(&small);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("zoom_json");
+	TCase *tests = tcase_create("json");
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, fills_fields_by_path);
+	tcase_add_test(tests, a_number_may_be_a_string);
+	tcase_add_loop_test(tests, other_types_leave_the_field_alone, 0,
+	    (int)(sizeof(strange) / sizeof(strange[0])));
+	tcase_add_loop_test(tests, what_is_no_object_is_a_protocol_error, 0,
+	    (int)(sizeof(broken) / sizeof(broken[0])));
+	tcase_add_test(tests, nesting_has_a_limit);
+	tcase_add_test(tests, brackets_in_texts_are_no_nesting);
+	tcase_add_test(tests, too_many_values_are_refused);
+	tcase_add_loop_test(tests, texts_come_out_as_valid_utf_8, 0,
+	    (int)(sizeof(spellings) / sizeof(spellings[0])));
+	tcase_add_test(tests, the_last_of_two_equal_names_counts);
+	tcase_add_test(tests, paths_match_whole_and_do_not_lead_through_lists);
+	tcase_add_test(tests, white_space_is_allowed_where_it_is);
+	tcase_add_test(tests, a_document_cut_anywhere_is_refused);
+	tcase_add_test(tests, a_text_above_the_arena_fails_the_whole);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,42 @@
+/*
+ * ask - one question to Zoom: send, repeat, judge, read the answer
+ *
+ * What user.c, meeting.c and oauth.c have in common. Internal to libzoom.
+ */
+#ifndef ZOOM_ASK_H
+#define ZOOM_ASK_H
+
+#include "zoom/client.h"
+#include "zoom/json.h"
+
+/* A question. Borrowed. */
+struct zoom_ask {
+	struct str url; /* NUL-terminated; {NULL, 0}: memory was out */
+	struct str authorization; /* header value */
+	const char *content_type; /* of the body; NULL = GET */
+	struct str body;
+	int expect;                          /* status of success */
+	bool oauth;                          /* asks the token endpoint */
+	const struct zoom_json_table *table; /* of the answer, may be NULL */
+};
+
+/*
+ * zoom_ask - ask, by the table of repeats in client.h
+ *
+ * Fills call->answer and, on success, object by the fields.
+ */
+bool zoom_ask(struct zoom_call *call, const struct zoom_ask *ask, void *object,
+    struct err *err) MUST_USE;
+
+/* The same for the API: path (arena) behind the API's address, with the
+ * access token of the call. */
+bool zoom_ask_api(struct zoom_call *call, struct str path, struct zoom_ask ask,
+    void *object, struct err *err) MUST_USE;
+
+/* Overwrite a text that lives in an arena. */
+void zoom_wipe(struct str secret);
+
+/* An address of the settings without slashes at its end, for "%.*s". */
+struct str zoom_base_url(struct str url);
+
+#endif
