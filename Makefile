@@ -56,7 +56,7 @@ TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(TEST_SRC))
 BUNDLE := dist/zoom-$(VERSION).tar.gz
 
 .PHONY: all help
-all: $(SDK) $(HELLO)
+all: $(PLUGIN) $(HELLO)
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)

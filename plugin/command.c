@@ -1,0 +1,245 @@
+#include "plugin/command.h"
+
+#include "plugin/connect.h"
+#include "plugin/meeting.h"
+#include "plugin/policy.h"
+#include "plugin/post.h"
+#include "plugin/store.h"
+
+/* One typed command. */
+struct typed {
+	const struct mm_command_args *args;
+	struct str rest; /* behind the subcommand, trimmed */
+	bool is_admin;
+};
+
+static void run_start(struct ctx *c, const struct typed *t);
+static void run_connect(struct ctx *c, const struct typed *t);
+static void run_help(struct ctx *c, const struct typed *t);
+
+enum who { EVERYBODY, SYSTEM_ADMINS };
+
+struct command_row {
+	const char *name;
+	const char *argument; /* hint, NULL: takes none */
+	const char *help;
+	enum who who;
+	bool needs_settings; /* answers what is missing until they are valid */
+	void (*run)(struct ctx *c, const struct typed *t);
+};
+
+static const struct command_row rows[] = {
+	{ "start", "[topic]", "Start a meeting in this channel", EVERYBODY,
+	    true, run_start },
+	{ "connect", NULL, "Connect Mattermost to your Zoom account",
+	    SYSTEM_ADMINS, true, run_connect },
+	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
+};
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* ---- answers ---------------------------------------------------------------------- */
+
+static void answer(struct ctx *c, const struct typed *t, struct str text)
+{
+	post_tell(
+	    c, t->args->user_id, t->args->channel_id, t->args->root_id, text);
+}
+
+static void answer_failed(
+    struct ctx *c, const struct typed *t, const struct err *err)
+{
+	mm_log(c->mm, LOG_LEVEL_ERROR, "A command failed", "error", err->text,
+	    NULL);
+	answer(
+	    c, t, S("Something went wrong. The server's log has the details."));
+}
+
+/* What is missing, for those who can do something about it. */
+static void answer_unconfigured(struct ctx *c, const struct typed *t)
+{
+	struct str text = S("Zoom is not set up yet. Please ask a system "
+	                    "admin.");
+	if (t->is_admin) {
+		text = S("Zoom is not set up yet. In the System Console, under "
+		         "Plugins > Zoom:\n");
+		for (size_t i = 0; i < c->config->problems->n; i++)
+			text = arena_printf(c->arena, "%.*s\n- %.*s",
+			    STR_ARG(text),
+			    STR_ARG(c->config->problems->items[i]));
+	}
+	answer(c, t, text);
+}
+
+/* ---- subcommands ---------------------------------------------------------------------- */
+
+static void run_help(struct ctx *c, const struct typed *t)
+{
+	struct str text = S("#### Zoom\n");
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (rows[i].who == SYSTEM_ADMINS && !t->is_admin)
+			continue;
+		text = arena_printf(c->arena, "%.*s\n- `/zoom %s%s%s` - %s",
+		    STR_ARG(text), rows[i].name,
+		    rows[i].argument == NULL ? "" : " ",
+		    rows[i].argument == NULL ? "" : rows[i].argument,
+		    rows[i].help);
+	}
+	answer(c, t, text);
+}
+
+/* An admin who starts a meeting before Zoom is connected gets the link, and
+ * the meeting after it. */
+static bool offer_connection(
+    struct ctx *c, const struct typed *t, bool only_connect)
+{
+	struct str link;
+	struct err err = { 0 };
+	if (!connect_offer(c, t->args->user_id, t->args->channel_id,
+	        only_connect, &link, &err)) {
+		answer_failed(c, t, &err);
+		return false;
+	}
+	answer(c, t,
+	    arena_printf(c->arena,
+	        "[Connect your Zoom account](%.*s) as its admin. The link "
+	        "works for five minutes.%s",
+	        STR_ARG(link),
+	        only_connect ? "" : " Your meeting starts after that."));
+	return true;
+}
+
+/* Whether a token is stored, readable or not. */
+static bool is_connected(struct ctx *c, bool *connected, struct err *err)
+{
+	struct stored_token stored;
+	struct err why = { 0 };
+	if (store_load_token(c, &stored, &why)) {
+		*connected = stored.raw.len > 0;
+		return true;
+	}
+	*connected = false;
+	return why.code == ERR_DENIED || why.code == ERR_INVALID ||
+	       err_set(err, why.code, "%s", why.text);
+}
+
+static void run_connect(struct ctx *c, const struct typed *t)
+{
+	struct store_account account;
+	struct err err = { 0 };
+	bool connected;
+	if (!is_connected(c, &connected, &err) ||
+	    !store_load_account(c, &account, &err)) {
+		answer_failed(c, t, &err);
+		return;
+	}
+	if (connected && account.zoom_email.len > 0)
+		answer(c, t,
+		    arena_printf(c->arena,
+		        "Zoom is already connected, to the account of `%.*s`. "
+		        "Connecting again replaces it.",
+		        STR_ARG(account.zoom_email)));
+	offer_connection(c, t, true);
+}
+
+static void run_start(struct ctx *c, const struct typed *t)
+{
+	struct meeting_result result;
+	struct err err = { 0 };
+	bool connected = true;
+	const struct meeting_start start = {
+		.user_id = t->args->user_id,
+		.channel_id = t->args->channel_id,
+		.root_id = t->args->root_id,
+		.topic = t->rest,
+		.connection_id = t->args->connection_id,
+	};
+	if (t->is_admin && !is_connected(c, &connected, &err)) {
+		answer_failed(c, t, &err);
+		return;
+	}
+	if (!connected) {
+		offer_connection(c, t, false);
+		return;
+	}
+	meeting_start(c, &start, &result);
+	if (result.link.len == 0)
+		answer(c, t, result.says);
+}
+
+/* ---- dispatch --------------------------------------------------------------------------- */
+
+static const struct command_row *find_row(struct str name)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (str_eq_nocase(name, str_from(rows[i].name)))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+void command_execute(struct ctx *c, const struct mm_command_args *args)
+{
+	struct typed t = { .args = args, .rest = args->command };
+	struct err err = { 0 };
+	str_word(&t.rest); /* "/zoom" */
+	struct str name = str_word(&t.rest);
+	const struct command_row *row =
+	    name.len == 0 ? find_row(S("help")) : find_row(name);
+	if (!policy_is_admin(c, args->user_id, &t.is_admin, &err)) {
+		answer_failed(c, &t, &err);
+	} else if (row == NULL) {
+		answer(c, &t,
+		    S("I do not know this command. Type `/zoom help` to see "
+		      "what there is."));
+	} else if (row->who == SYSTEM_ADMINS && !t.is_admin) {
+		answer(c, &t,
+		    arena_printf(c->arena,
+		        "Only system admins can use `/zoom %s`.", row->name));
+	} else if (row->needs_settings && !c->config->valid) {
+		answer_unconfigured(c, &t);
+	} else {
+		row->run(c, &t);
+	}
+}
+
+/* ---- suggestions ---------------------------------------------------------------------------- */
+
+/* The server has no optional positional arguments: the hint must do. */
+static struct mm_autocomplete_data suggestion(const struct command_row *row)
+{
+	return (struct mm_autocomplete_data){
+		.trigger = str_from(row->name),
+		.hint = str_from(row->argument),
+		.help_text = str_from(row->help),
+		.role_id = row->who == SYSTEM_ADMINS ? S("system_admin")
+		                                     : S("system_user"),
+	};
+}
+
+bool command_register(struct ctx *c, struct err *err)
+{
+	struct mm_autocomplete_data *subs =
+	    arena_array(c->arena, N_ROWS, sizeof(*subs));
+	if (!arena_ok(c->arena, err))
+		return false;
+	for (size_t i = 0; i < N_ROWS; i++)
+		subs[i] = suggestion(&rows[i]);
+	struct mm_autocomplete_data zoom = {
+		.trigger = S("zoom"),
+		.hint = S("[command]"),
+		.help_text = S("Start and manage Zoom meetings"),
+		.role_id = S("system_user"),
+		.sub_commands = { subs, N_ROWS },
+	};
+	const struct mm_command command = {
+		.trigger = S("zoom"),
+		.display_name = S("Zoom"),
+		.description = S("Start and manage Zoom meetings"),
+		.auto_complete = true,
+		.auto_complete_desc = S("Start and manage Zoom meetings"),
+		.auto_complete_hint = S("[command]"),
+		.autocomplete_data = &zoom,
+	};
+	return arena_ok(c->arena, err) &&
+	       mm_register_command(c->mm, c->arena, &command, err);
+}

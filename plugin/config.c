@@ -1,0 +1,291 @@
+#include "plugin/config.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_ZOOM_URL     "https://zoom.us"
+#define DEFAULT_ZOOM_API_URL "https://api.zoom.us/v2"
+
+/* Settings are a few lines of text. */
+#define MEMORY_MAX ((size_t)256 * 1024)
+
+#define MAX_PROBLEMS 16
+
+enum setting_kind { SETTING_TEXT, SETTING_BOOL };
+
+struct setting {
+	const char *name; /* as in plugin.json */
+	enum setting_kind kind;
+	size_t offset;
+	const char *required; /* what to do when it is empty, or NULL */
+};
+
+static const struct setting settings[] = {
+	{ "ZoomURL", SETTING_TEXT, offsetof(struct config, zoom_url), NULL },
+	{ "ZoomAPIURL", SETTING_TEXT, offsetof(struct config, zoom_api_url),
+	    NULL },
+	{ "AccountLevelApp", SETTING_BOOL,
+	    offsetof(struct config, account_level_app), NULL },
+	{ "OAuthClientID", SETTING_TEXT,
+	    offsetof(struct config, oauth_client_id),
+	    "**Zoom client ID** is empty: copy it from your app at Zoom" },
+	{ "OAuthClientSecret", SETTING_TEXT,
+	    offsetof(struct config, oauth_client_secret),
+	    "**Zoom client secret** is empty: copy it from your app at Zoom" },
+	{ "EncryptionKey", SETTING_TEXT,
+	    offsetof(struct config, encryption_key),
+	    "**Encryption key** is empty: press Regenerate" },
+	{ "WebhookSecret", SETTING_TEXT,
+	    offsetof(struct config, webhook_secret),
+	    "**Webhook secret** is empty: press Regenerate" },
+	{ "ZoomWebhookSecret", SETTING_TEXT,
+	    offsetof(struct config, zoom_webhook_secret), NULL },
+	{ "RestrictMeetingCreation", SETTING_BOOL,
+	    offsetof(struct config, restrict_meeting_creation), NULL },
+};
+#define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+/* ---- reading ----------------------------------------------------------------- */
+
+static const struct setting *find_setting(const char *name)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		if (str_eq_nocase(str_from(name), str_from(settings[i].name)))
+			return &settings[i];
+	}
+	return NULL;
+}
+
+static bool is_true(const json_t *value)
+{
+	return json_is_true(value) ||
+	       (json_is_string(value) &&
+	           strcmp(json_string_value(value), "true") == 0);
+}
+
+static void read_settings(struct config *c, json_t *object)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach(object, name, value) {
+		const struct setting *s = find_setting(name);
+		if (s == NULL)
+			continue;
+		void *member = (char *)c + s->offset;
+		if (s->kind == SETTING_BOOL)
+			*(bool *)member = is_true(value);
+		else if (json_is_string(value))
+			*(struct str *)member = str_trim(arena_str(
+			    &c->memory, str_n(json_string_value(value),
+			                    json_string_length(value))));
+	}
+}
+
+/* ---- checking ---------------------------------------------------------------- */
+
+static void problem(struct config *c, const char *text)
+{
+	if (c->problems == NULL || c->problems->n == MAX_PROBLEMS)
+		return;
+	c->problems->items[c->problems->n++] = str_from(text);
+}
+
+static struct str without_slash(struct str url)
+{
+	while (str_has_suffix(url, S("/")))
+		url.len--;
+	return url;
+}
+
+/* The host of an https address; empty when it is none. */
+static struct str host_of(struct str url)
+{
+	struct str host, path, name, port;
+	if (!str_has_prefix(url, S("https://")))
+		return (struct str){ NULL, 0 };
+	str_cut(str_sub(url, 8, url.len), '/', &host, &path);
+	for (size_t i = 0; i < host.len; i++) {
+		char ch = host.data[i];
+		/* ? # and \ end a host for some readers and not for others */
+		if (ch <= ' ' || ch > '~' ||
+		    strchr("@?#\\\"<>^`{|}%", ch) != NULL)
+			return (struct str){ NULL, 0 };
+	}
+	str_cut(host, ':', &name, &port);
+	return name;
+}
+
+static void check(struct config *c)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		const struct str *text =
+		    (const void *)((const char *)c + settings[i].offset);
+		if (settings[i].required != NULL && text->len == 0)
+			problem(c, settings[i].required);
+	}
+	size_t key = c->encryption_key.len;
+	if (key != 0 && key != 16 && key != 24 && key != 32)
+		problem(c, "**Encryption key** must have 32 characters: press "
+		           "Regenerate");
+	if (host_of(c->zoom_url).len == 0)
+		problem(c, "**Zoom URL** must be an address like "
+		           "`https://zoom.us`");
+	if (host_of(c->zoom_api_url).len == 0)
+		problem(c, "**Zoom API URL** must be an address like "
+		           "`https://api.zoom.us/v2`");
+	if (!c->account_level_app)
+		problem(c, "**Account level app** is off: this version works "
+		           "with account-level apps only");
+	if (c->site_url.len == 0)
+		problem(c, "The server has no **Site URL**: set it under "
+		           "Environment > Web Server");
+	c->valid = c->problems != NULL && c->problems->n == 0;
+}
+
+static struct config *config_new(void)
+{
+	struct config *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	c->references = 1;
+	arena_init(&c->memory, MEMORY_MAX);
+	c->problems = arena_new(&c->memory, struct gob_strings);
+	if (c->problems != NULL)
+		c->problems->items =
+		    arena_array(&c->memory, MAX_PROBLEMS, sizeof(struct str));
+	return c;
+}
+
+static void config_free(struct config *c)
+{
+	OPENSSL_cleanse((void *)(uintptr_t)c->oauth_client_secret.data,
+	    c->oauth_client_secret.len);
+	OPENSSL_cleanse(
+	    (void *)(uintptr_t)c->encryption_key.data, c->encryption_key.len);
+	arena_fini(&c->memory);
+	free(c);
+}
+
+struct config *config_parse(
+    struct str json, struct str site_url, struct err *err)
+{
+	json_error_t error;
+	struct config *c = config_new();
+	if (c == NULL) {
+		err_set(err, ERR_NO_MEMORY, "settings");
+		return NULL;
+	}
+	c->zoom_url = S(DEFAULT_ZOOM_URL);
+	c->zoom_api_url = S(DEFAULT_ZOOM_API_URL);
+	json_t *object = json_loadb(str_c(json), json.len, 0, &error);
+	if (!json_is_object(object)) {
+		err_set(err, ERR_INVALID, "settings are no JSON object");
+		json_decref(object);
+		config_free(c);
+		return NULL;
+	}
+	read_settings(c, object);
+	json_decref(object);
+	if (c->zoom_url.len == 0)
+		c->zoom_url = S(DEFAULT_ZOOM_URL);
+	if (c->zoom_api_url.len == 0)
+		c->zoom_api_url = S(DEFAULT_ZOOM_API_URL);
+	c->zoom_url = without_slash(c->zoom_url);
+	c->zoom_api_url = without_slash(c->zoom_api_url);
+	c->site_url = without_slash(arena_str(&c->memory, site_url));
+	c->redirect_uri = arena_printf(&c->memory,
+	    "%.*s/plugins/zoom/oauth2/complete", STR_ARG(c->site_url));
+	check(c);
+	if (arena_ok(&c->memory, err))
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+/* ---- the slot ------------------------------------------------------------------ */
+
+bool config_slot_init(struct config_slot *slot, struct err *err)
+{
+	pthread_mutex_init(&slot->lock, NULL);
+	slot->present = config_parse(S("{}"), S(""), err);
+	return slot->present != NULL;
+}
+
+void config_slot_fini(struct config_slot *slot)
+{
+	if (slot->present != NULL)
+		config_free(slot->present);
+	pthread_mutex_destroy(&slot->lock);
+}
+
+void config_release(struct config_slot *slot, struct config *config)
+{
+	pthread_mutex_lock(&slot->lock);
+	bool last = --config->references == 0;
+	pthread_mutex_unlock(&slot->lock);
+	if (last)
+		config_free(config);
+}
+
+void config_swap(struct config_slot *slot, struct config *config)
+{
+	pthread_mutex_lock(&slot->lock);
+	struct config *former = slot->present;
+	slot->present = config;
+	pthread_mutex_unlock(&slot->lock);
+	config_release(slot, former);
+}
+
+struct config *config_hold(struct config_slot *slot)
+{
+	pthread_mutex_lock(&slot->lock);
+	struct config *config = slot->present;
+	config->references++;
+	pthread_mutex_unlock(&slot->lock);
+	return config;
+}
+
+/* ---- what others want to know --------------------------------------------------- */
+
+struct zoom_settings config_zoom(const struct config *config)
+{
+	return (struct zoom_settings){
+		.web_url = config->zoom_url,
+		.api_url = config->zoom_api_url,
+		.client_id = config->oauth_client_id,
+		.client_secret = config->oauth_client_secret,
+	};
+}
+
+static bool is_or_below(struct str host, struct str domain)
+{
+	if (domain.len == 0 || host.len < domain.len)
+		return false;
+	struct str end = str_sub(host, host.len - domain.len, domain.len);
+	if (!str_eq_nocase(end, domain))
+		return false;
+	return host.len == domain.len ||
+	       host.data[host.len - domain.len - 1] == '.';
+}
+
+bool config_trusts(const struct config *config, struct str url)
+{
+	static const struct str domains[] = { STR("zoom.us"),
+		STR("zoomgov.com") };
+	struct str host = host_of(url);
+	struct str web = host_of(config->zoom_url);
+	struct str api = host_of(config->zoom_api_url);
+	if (host.len == 0)
+		return false;
+	if (is_or_below(host, web) || is_or_below(host, api))
+		return true;
+	for (size_t i = 0; i < 2; i++) {
+		bool ours = is_or_below(web, domains[i]) ||
+		            is_or_below(api, domains[i]);
+		if (ours && is_or_below(host, domains[i]))
+			return true;
+	}
+	return false;
+}

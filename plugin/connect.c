@@ -1,0 +1,253 @@
+#include "plugin/connect.h"
+
+#include "plugin/meeting.h"
+#include "plugin/page.h"
+#include "plugin/policy.h"
+#include "plugin/post.h"
+#include "plugin/store.h"
+#include "plugin/token.h"
+#include "zoom/user.h"
+
+bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
+    bool only_connect, struct str *link, struct err *err)
+{
+	struct store_state state;
+	if (!store_new_state(c, user_id, channel_id, only_connect, &state, err))
+		return false;
+	*link = arena_printf(c->arena, "%.*s" PLUGIN_PATH "/oauth2/connect",
+	    STR_ARG(c->config->site_url));
+	return arena_ok(c->arena, err);
+}
+
+/* ---- pages --------------------------------------------------------------------------- */
+
+static const struct page page_admins_only = {
+	.status = 403,
+	.title = "For system admins",
+	.paragraph = "Zoom is connected once for everybody, by a system admin "
+	             "of this Mattermost server. There is nothing to do for "
+	             "you: type <code>/zoom start</code> in a channel.",
+};
+
+static const struct page page_no_state = {
+	.status = 200,
+	.title = "Nothing has changed",
+	.paragraph =
+	    "This page was opened from Zoom, for example by the Install "
+	    "button, and not from Mattermost. That is harmless. To connect "
+	    "Zoom, type <code>/zoom connect</code> in a Mattermost channel.",
+};
+
+static const struct page page_bad_state = {
+	.status = 401,
+	.title = "This link is no longer valid",
+	.paragraph = "A link works once, for five minutes, and only for the "
+	             "person who asked for it. Please type "
+	             "<code>/zoom connect</code> in Mattermost again.",
+};
+
+static const struct page page_failed = {
+	.status = 500,
+	.title = "Something went wrong",
+	.paragraph = "The server's log has the details. Please type "
+	             "<code>/zoom connect</code> in Mattermost again.",
+};
+
+static const struct page page_declined = {
+	.status = 200,
+	.title = "Zoom was not connected",
+	.paragraph = "You declined at Zoom, so nothing has changed. To try "
+	             "again, type <code>/zoom connect</code> in Mattermost.",
+};
+
+static const struct page page_done = {
+	.status = 200,
+	.title = "Zoom is connected",
+	.paragraph = "The connection is completed. You can close this window "
+	             "and go back to Mattermost.",
+	.closes = true,
+};
+
+static void failed(struct ctx *c, struct mm_http *http, const struct err *err)
+{
+	mm_log(c->mm, LOG_LEVEL_ERROR, "Zoom could not be connected", "error",
+	    err->text, NULL);
+	page_send(c, http, &page_failed);
+}
+
+/* Answers by itself when the user may not go on. */
+static bool admit(struct ctx *c, struct mm_http *http)
+{
+	bool admin = false;
+	struct err err = { 0 };
+	if (!policy_is_admin(c, mm_http_user_id(http), &admin, &err)) {
+		failed(c, http, &err);
+		return false;
+	}
+	if (!admin)
+		page_send(c, http, &page_admins_only);
+	return admin;
+}
+
+/* ---- GET /oauth2/connect ------------------------------------------------------------------ */
+
+void connect_begin(struct ctx *c, struct mm_http *http)
+{
+	struct store_state state;
+	struct err err = { 0 };
+	struct str user_id = mm_http_user_id(http);
+	struct zoom_settings settings = config_zoom(c->config);
+	if (!admit(c, http))
+		return;
+	bool done = store_load_state(c, user_id, &state, &err);
+	/* the link is older than five minutes, or was opened by itself */
+	if (done && state.text.len == 0)
+		done = store_new_state(c, user_id, S(""), true, &state, &err);
+	if (!done) {
+		failed(c, http, &err);
+		return;
+	}
+	mm_http_set_header(http, S("Location"),
+	    zoom_oauth_authorize_url(
+	        c->arena, &settings, c->config->redirect_uri, state.text));
+	mm_http_set_header(http, S("Cache-Control"), S("no-store"));
+	mm_http_write_header(http, 302);
+}
+
+/* ---- GET /oauth2/complete ------------------------------------------------------------------- */
+
+/* Whose token is it? A token that cannot answer this does not replace one
+ * that works. */
+static bool exchange(struct ctx *c, struct str code, struct zoom_token *token,
+    struct zoom_user *owner, struct zoom_answer *answer, struct err *err)
+{
+	struct zoom_settings settings = config_zoom(c->config);
+	struct zoom_call call = {
+		.client = c->plugin->zoom,
+		.settings = &settings,
+		.arena = c->arena,
+		.deadline_ms = c->deadline_ms,
+	};
+	bool done = zoom_oauth_exchange(
+	    &call, code, c->config->redirect_uri, token, err);
+	if (done) {
+		call.access_token = token->access_token;
+		done = zoom_user_fetch(&call, S("me"), owner, err);
+	}
+	*answer = call.answer;
+	return done;
+}
+
+static bool keep(struct ctx *c, struct str user_id,
+    const struct zoom_token *token, const struct zoom_user *owner,
+    struct err *err)
+{
+	bool saved;
+	const struct store_account account = {
+		.account_id = owner->account_id,
+		.zoom_email = owner->email,
+		.connected_by = user_id,
+	};
+	return store_save_token(c, token, NULL, &saved, err) &&
+	       store_save_account(c, &account, err);
+}
+
+static void tell_connected(struct ctx *c, const struct store_state *state,
+    const struct zoom_user *owner)
+{
+	struct str text = arena_printf(c->arena,
+	    "Zoom is connected: the account of `%.*s`. Everybody whose e-mail "
+	    "address is known in that account can now type `/zoom start`.",
+	    STR_ARG(owner->email));
+	if (state->channel_id.len > 0)
+		post_tell(c, state->user_id, state->channel_id, S(""), text);
+	else
+		post_direct(c, state->user_id, text);
+}
+
+/* The admin had typed /zoom start: go on with that. */
+static void start_after(struct ctx *c, const struct store_state *state)
+{
+	struct meeting_result result;
+	const struct meeting_start start = {
+		.user_id = state->user_id,
+		.channel_id = state->channel_id,
+	};
+	meeting_start(c, &start, &result);
+	if (result.link.len == 0)
+		post_tell(
+		    c, state->user_id, state->channel_id, S(""), result.says);
+}
+
+/* A code that is used up, expired or unknown comes under several words, some
+ * of which mean something else when a token is refreshed. */
+static bool is_code_refused(
+    const struct zoom_token *token, const struct zoom_answer *answer)
+{
+	return token->access_token.len == 0 && answer->status >= 400 &&
+	       answer->status < 500 && answer->verdict != ZOOM_APP_REFUSED &&
+	       answer->verdict != ZOOM_LIMITED;
+}
+
+static void explain_failure(struct ctx *c, struct mm_http *http,
+    const struct zoom_token *token, const struct zoom_answer *answer,
+    const struct err *err)
+{
+	struct page page = page_failed;
+	mm_log(c->mm, LOG_LEVEL_WARN, "Zoom could not be connected", "error",
+	    err->text, "tracking_id", answer->tracking_id, NULL);
+	page.status = 502;
+	page.title = "Zoom could not be connected";
+	page.detail = is_code_refused(token, answer)
+	                  ? S("Zoom did not accept the authorisation code.")
+	                  : token_explain(c, answer, err);
+	page_send(c, http, &page);
+}
+
+static void finish(
+    struct ctx *c, struct mm_http *http, const struct store_state *state)
+{
+	struct zoom_token token = { 0 };
+	struct zoom_user owner = { 0 };
+	struct zoom_answer answer;
+	struct err err = { 0 };
+	struct str code = mm_http_query_get(http, S("code"));
+	if (!exchange(c, code, &token, &owner, &answer, &err)) {
+		explain_failure(c, http, &token, &answer, &err);
+		return;
+	}
+	if (!keep(c, state->user_id, &token, &owner, &err)) {
+		failed(c, http, &err);
+		return;
+	}
+	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account connected", "zoom_email",
+	    str_c(owner.email), "account_id", str_c(owner.account_id),
+	    "user_id", str_c(state->user_id), NULL);
+	tell_connected(c, state, &owner);
+	struct page page = page_done;
+	page.detail = owner.email;
+	page_send(c, http, &page);
+	if (!state->only_connect && state->channel_id.len > 0)
+		start_after(c, state);
+}
+
+void connect_complete(struct ctx *c, struct mm_http *http)
+{
+	struct store_state state;
+	struct err err = { 0 };
+	struct str text = mm_http_query_get(http, S("state"));
+	if (!admit(c, http))
+		return;
+	if (text.len == 0) {
+		page_send(c, http, &page_no_state);
+		return;
+	}
+	if (!store_use_state(c, mm_http_user_id(http), text, &state, &err))
+		failed(c, http, &err);
+	else if (state.text.len == 0)
+		page_send(c, http, &page_bad_state);
+	else if (mm_http_query_get(http, S("code")).len == 0)
+		page_send(c, http, &page_declined);
+	else
+		finish(c, http, &state);
+}

@@ -1,0 +1,30 @@
+/*
+ * connect - the OAuth flow: from /zoom connect to a stored token
+ *
+ *	/zoom connect          a state is stored, a link is shown
+ *	GET /oauth2/connect    redirects to Zoom with that state
+ *	... consent at Zoom ...
+ *	GET /oauth2/complete   state checked and used up, code exchanged, token
+ *	                       tried, stored, the admin told whose account it is
+ *
+ * With an account-level app, for system admins only, at every step.
+ */
+#ifndef PLUGIN_CONNECT_H
+#define PLUGIN_CONNECT_H
+
+#include "plugin/plugin.h"
+
+/*
+ * connect_offer - remember what is to happen, and give the link to begin
+ *
+ *   only_connect   false: a meeting is started in the channel afterwards
+ *   link           out: arena
+ */
+bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
+    bool only_connect, struct str *link, struct err *err) MUST_USE;
+
+/* The two routes. */
+void connect_begin(struct ctx *c, struct mm_http *http);
+void connect_complete(struct ctx *c, struct mm_http *http);
+
+#endif

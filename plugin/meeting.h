@@ -1,0 +1,57 @@
+/*
+ * meeting - start a meeting, find its post again, end it
+ */
+#ifndef PLUGIN_MEETING_H
+#define PLUGIN_MEETING_H
+
+#include "plugin/plugin.h"
+#include "zoom/webhook.h"
+
+#define MEETING_TOPIC "Zoom Meeting"
+
+/* Zoom cuts a topic after this many characters; so do we, visibly. */
+#define MEETING_TOPIC_MAX 200
+
+struct meeting_start {
+	struct str user_id;
+	struct str channel_id;
+	struct str root_id;       /* may be empty */
+	struct str topic;         /* empty: MEETING_TOPIC */
+	struct str connection_id; /* of the browser tab, may be empty */
+};
+
+/* How it went. */
+struct meeting_result {
+	struct str link;    /* empty: no meeting was started */
+	struct str says;    /* then: why, a sentence for the user, markdown */
+	int status;         /* then: HTTP status that fits */
+	bool not_connected; /* then: because no Zoom account is connected */
+};
+
+/*
+ * meeting_start - from the wish to the post in the channel
+ *
+ * Checks the policy, finds the Zoom user by e-mail, creates the meeting,
+ * posts it, remembers where, and tells the starter's browser. What went
+ * wrong is in the result, and in the log when it is the admins' business.
+ * Once the meeting exists nothing is called a failure any more: the starter
+ * gets the link.
+ */
+void meeting_start(struct ctx *c, const struct meeting_start *start,
+    struct meeting_result *result);
+
+/*
+ * meeting_ended - Zoom says that a meeting is over
+ *
+ * Its post is found by the instance's UUID, else by meeting id and channel
+ * among the posts of the last day. A meeting that is not ours is no error.
+ */
+bool meeting_ended(
+    struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
+
+/* Zoom says that a meeting has started: its instance may have another UUID
+ * than the one it was created with. */
+bool meeting_started(
+    struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * plugin - the hooks, and what is set up once
+ *
+ * Activation: the configuration is read, the bot and its picture are made,
+ * the command is registered, and an admin is told what is missing.
+ */
+#include "plugin/command.h"
+#include "plugin/routes.h"
+#include "plugin/store.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#define BOT_NAME    "zoom"
+#define PICTURE     "assets/profile.png"
+#define PICTURE_MAX ((size_t)1024 * 1024)
+#define PICTURE_KEY "z2_bot_picture"
+
+/* ---- calls --------------------------------------------------------------------------- */
+
+struct ctx ctx_begin(struct plugin *p, struct mm_call *call)
+{
+	return (struct ctx){
+		.plugin = p,
+		.mm = call->plugin,
+		.arena = call->arena,
+		.config = config_hold(&p->config),
+		.deadline_ms = clock_deadline_ms(REQUEST_MS),
+	};
+}
+
+void ctx_end(struct ctx *c)
+{
+	config_release(
+	    &c->plugin->config, (struct config *)(uintptr_t)c->config);
+}
+
+/* ---- configuration ---------------------------------------------------------------------- */
+
+static struct str site_url(const struct mm_config *server)
+{
+	if (server == NULL || server->service_settings.site_url == NULL)
+		return (struct str){ NULL, 0 };
+	return *server->service_settings.site_url;
+}
+
+static bool load_config(struct plugin *p, struct mm_call *call, struct err *err)
+{
+	struct str json;
+	struct mm_config *server = NULL;
+	if (!mm_load_plugin_configuration(
+	        call->plugin, call->arena, &json, err) ||
+	    !mm_get_config(call->plugin, call->arena, &server, err))
+		return false;
+	struct config *config = config_parse(json, site_url(server), err);
+	if (config == NULL)
+		return false;
+	config_swap(&p->config, config);
+	return true;
+}
+
+/* Called for every change of the server's configuration, not just ours; and
+ * by the SDK just before on_activate. */
+static void on_configuration_change(
+    struct mm_call *call, struct mm_hook_on_configuration_change_returns *ret)
+{
+	struct err err = { 0 };
+	if (!load_config(call->user, call, &err))
+		ret->error = mm_error(call->arena, "%s", err.text);
+}
+
+/* ---- the bot ----------------------------------------------------------------------------- */
+
+static bool read_file(
+    struct arena *a, const char *path, struct str *content, struct err *err)
+{
+	FILE *file = fopen(path, "rbe");
+	if (file == NULL)
+		return err_set_errno(err, "%s", path);
+	char *data = arena_alloc(a, PICTURE_MAX);
+	size_t n = data == NULL ? 0 : fread(data, 1, PICTURE_MAX, file);
+	fclose(file);
+	*content = str_n(data, n);
+	return arena_ok(a, err) &&
+	       (n > 0 || err_set(err, ERR_IO, "%s is empty", path));
+}
+
+static bool digest(
+    struct arena *a, struct str content, struct str *hex, struct err *err)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	if (EVP_Digest(
+	        content.data, content.len, bytes, &n, EVP_sha256(), NULL) != 1)
+		return err_set(err, ERR_IO, "SHA-256");
+	char *text = arena_alloc(a, (size_t)2 * n + 1);
+	for (unsigned i = 0; text != NULL && i < n; i++)
+		snprintf(text + (size_t)2 * i, 3, "%02x", bytes[i]);
+	*hex = str_from(text);
+	return arena_ok(a, err);
+}
+
+/* Only when the picture is another one than last time: every change of it is
+ * fetched again by every client. */
+static bool set_picture(struct ctx *c, struct err *err)
+{
+	struct str folder = { 0 };
+	struct str content = { 0 };
+	struct str now = { 0 };
+	struct str before = { 0 };
+	if (!mm_get_bundle_path(c->mm, c->arena, &folder, err))
+		return false;
+	struct str path =
+	    arena_printf(c->arena, "%.*s/" PICTURE, STR_ARG(folder));
+	if (!arena_ok(c->arena, err) ||
+	    !read_file(c->arena, str_c(path), &content, err) ||
+	    !digest(c->arena, content, &now, err) ||
+	    !store_load_text(c, PICTURE_KEY, &before, err))
+		return false;
+	if (str_eq(now, before))
+		return true;
+	return mm_set_profile_image(c->mm, c->arena,
+	           str_from(c->plugin->bot_id), content, err) &&
+	       store_save_text(c, PICTURE_KEY, now, err);
+}
+
+static bool ensure_bot(struct ctx *c, struct err *err)
+{
+	struct str id;
+	struct err why = { 0 };
+	const struct mm_bot bot = {
+		.username = S(BOT_NAME),
+		.display_name = S("Zoom"),
+		.description = S("Posts Zoom meetings and answers /zoom"),
+	};
+	if (!mm_ensure_bot_user(c->mm, c->arena, &bot, &id, err))
+		return err_wrap(err, "creating the bot");
+	snprintf(
+	    c->plugin->bot_id, sizeof(c->plugin->bot_id), "%.*s", STR_ARG(id));
+	if (!set_picture(c, &why))
+		mm_log(c->mm, LOG_LEVEL_WARN, "The bot has no picture", "error",
+		    why.text, NULL);
+	return true;
+}
+
+/* ---- hooks -------------------------------------------------------------------------------- */
+
+static void log_problems(const struct ctx *c)
+{
+	for (size_t i = 0; i < c->config->problems->n; i++)
+		mm_log(c->mm, LOG_LEVEL_WARN, "Zoom is not set up yet",
+		    "problem", str_c(c->config->problems->items[i]), NULL);
+	if (c->config->valid && c->config->zoom_webhook_secret.len == 0)
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "Without Zoom's secret token every webhook is refused: "
+		    "meetings will not show as ended",
+		    NULL);
+}
+
+static bool on_activate(struct mm_call *call, struct err *err)
+{
+	struct plugin *p = call->user;
+	p->mm = call->plugin;
+	struct ctx c = ctx_begin(p, call);
+	bool done = ensure_bot(&c, err) && command_register(&c, err) &&
+	            store_set_schema(&c, err);
+	if (done)
+		log_problems(&c);
+	ctx_end(&c);
+	return done;
+}
+
+static void execute_command(struct mm_call *call,
+    const struct mm_hook_execute_command_args *args,
+    struct mm_hook_execute_command_returns *ret)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	if (args->args != NULL)
+		command_execute(&c, args->args);
+	ctx_end(&c);
+	/* the bot has answered; an empty response adds nothing to it */
+	ret->result = arena_new(call->arena, struct mm_command_response);
+}
+
+static void serve_http(struct mm_call *call, struct mm_http *http)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	routes_serve(&c, http);
+	ctx_end(&c);
+}
+
+static void on_stop(void *user)
+{
+	struct plugin *p = user;
+	zoom_client_stop(p->zoom);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct mm_plugin_def plugin_def(struct plugin *p)
+{
+	return (struct mm_plugin_def){
+		.hooks = {
+			.execute_command = execute_command,
+			.on_configuration_change = on_configuration_change,
+		},
+		.on_activate = on_activate,
+		.serve_http = serve_http,
+		.on_stop = on_stop,
+		.user = p,
+	};
+}
+
+bool plugin_init(struct plugin *p, struct err *err)
+{
+	const struct zoom_client_options options = {
+		.user_agent = "mattermost-zoom-c/" PLUGIN_VERSION,
+	};
+	turn_init(&p->token_turn);
+	if (!config_slot_init(&p->config, err))
+		return false;
+	p->zoom = zoom_client_new(&options, err);
+	return p->zoom != NULL;
+}
+
+void plugin_fini(struct plugin *p)
+{
+	zoom_client_free(p->zoom);
+	config_slot_fini(&p->config);
+	turn_fini(&p->token_turn);
+}

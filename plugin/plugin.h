@@ -1,0 +1,52 @@
+/*
+ * plugin - what the whole plugin shares, and what one call holds
+ */
+#ifndef PLUGIN_PLUGIN_H
+#define PLUGIN_PLUGIN_H
+
+#include "base/turn.h"
+#include "mm/mm.h"
+#include "plugin/config.h"
+
+#define PLUGIN_ID "zoom"
+
+/* Where the server has the plugin's routes, below its Site URL. */
+#define PLUGIN_PATH "/plugins/zoom"
+
+/* Somebody waits for the answer: a start, a connect, with all it takes. */
+#define REQUEST_MS 10000
+
+/* Made by plugin_init, lives as long as the process. */
+struct plugin {
+	struct mm_plugin *mm; /* set at activation, before anything else */
+	struct config_slot config;
+	struct zoom_client *zoom;
+	struct turn
+	    token_turn;  /* one refresh of the account's token at a time */
+	char bot_id[32]; /* set at activation */
+};
+
+/*
+ * One call: of a hook, a command, a route. Everything in it lives until the
+ * call ends; passed down as `c`.
+ */
+struct ctx {
+	struct plugin *plugin;
+	struct mm_plugin *mm;
+	struct arena *arena;
+	const struct config *config; /* the same one for the whole call */
+	int64_t deadline_ms;         /* for everything the call asks for */
+};
+
+/* p is zeroed; after zoom_global_init. Finish it also after a failure. */
+bool plugin_init(struct plugin *p, struct err *err) MUST_USE;
+void plugin_fini(struct plugin *p);
+
+/* The hooks, with p as their state. */
+struct mm_plugin_def plugin_def(struct plugin *p);
+
+/* Begin and end a call. */
+struct ctx ctx_begin(struct plugin *p, struct mm_call *call);
+void ctx_end(struct ctx *c);
+
+#endif

@@ -1,0 +1,83 @@
+#include "plugin/policy.h"
+
+#include "plugin/store.h"
+
+bool policy_is_admin(
+    struct ctx *c, struct str user_id, bool *admin, struct err *err)
+{
+	const struct mm_permission permission = { .id = S("manage_system") };
+	return mm_has_permission_to(
+	    c->mm, c->arena, user_id, &permission, admin, err);
+}
+
+static bool may_post(struct ctx *c, struct str user_id, struct str channel_id,
+    bool *may, struct err *err)
+{
+	const struct mm_permission permission = { .id = S("create_post") };
+	return mm_has_permission_to_channel(
+	    c->mm, c->arena, user_id, channel_id, &permission, may, err);
+}
+
+/* A system admin has every permission; being a member is another matter. */
+static bool is_member(struct ctx *c, struct str user_id, struct str channel_id,
+    bool *member, struct err *err)
+{
+	struct mm_channel_member *found = NULL;
+	struct err why = { 0 };
+	bool done = mm_get_channel_member(
+	    c->mm, c->arena, channel_id, user_id, &found, &why);
+	*member = done && found != NULL;
+	return done || why.code == ERR_NOT_FOUND ||
+	       err_set(err, why.code, "%s", why.text);
+}
+
+/* The channel's own setting, else the general one for public channels. */
+static bool is_restricted(struct ctx *c, const struct mm_channel *channel,
+    bool *restricted, struct err *err)
+{
+	struct str preference;
+	if (!store_load_channel_preference(c, channel->id, &preference, err))
+		return false;
+	if (str_eq(preference, S("allow")))
+		*restricted = false;
+	else if (str_eq(preference, S("restrict")))
+		*restricted = true;
+	else
+		*restricted = c->config->restrict_meeting_creation &&
+		              str_eq(channel->type, S("O"));
+	return true;
+}
+
+bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err)
+{
+	bool member = false;
+	bool may = false;
+	bool restricted = false;
+	struct mm_channel *channel = NULL;
+	*refusal = (struct str){ NULL, 0 };
+	if (!is_member(c, user_id, channel_id, &member, err))
+		return false;
+	if (!member) {
+		*refusal = S("You are not a member of this channel.");
+		return true;
+	}
+	if (!may_post(c, user_id, channel_id, &may, err) ||
+	    !mm_get_channel(c->mm, c->arena, channel_id, &channel, err))
+		return false;
+	if (channel == NULL)
+		return err_set(err, ERR_NOT_FOUND, "no such channel");
+	if (channel->delete_at != 0)
+		*refusal = S("This channel is archived.");
+	else if (!may)
+		*refusal = S("You may not post in this channel.");
+	if (refusal->len > 0)
+		return true;
+	if (!is_restricted(c, channel, &restricted, err))
+		return false;
+	if (restricted)
+		*refusal = S("Starting meetings is switched off in this "
+		             "channel. You can start one in a direct message "
+		             "or a group message.");
+	return true;
+}

@@ -1,0 +1,26 @@
+/*
+ * policy - who may do what, for every way in
+ */
+#ifndef PLUGIN_POLICY_H
+#define PLUGIN_POLICY_H
+
+#include "plugin/plugin.h"
+
+/* Whether the user is a system admin. */
+bool policy_is_admin(
+    struct ctx *c, struct str user_id, bool *admin, struct err *err) MUST_USE;
+
+/*
+ * policy_may_start - may this user start a meeting in this channel
+ *
+ *   refusal   out: empty, or why not, as a sentence for the user
+ *
+ * Refused: to strangers to the channel, to those who may not post in it, in
+ * archived channels, in channels set to "restrict", and in public channels
+ * without a setting of their own when RestrictMeetingCreation is on.
+ * Returns false only when the server fails.
+ */
+bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err) MUST_USE;
+
+#endif

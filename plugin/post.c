@@ -1,0 +1,218 @@
+#include "plugin/post.h"
+
+#include <time.h>
+
+#define POST_TYPE     "custom_zoom"
+#define DEFAULT_COLOR "#2d8cff"
+#define ENDED_COLOR   "#8a8f98"
+
+/* ---- messages for one user ------------------------------------------------------- */
+
+void post_tell(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str root_id, struct str message)
+{
+	struct err err = { 0 };
+	struct mm_post *sent;
+	const struct mm_post post = {
+		.user_id = str_from(c->plugin->bot_id),
+		.channel_id = channel_id,
+		.root_id = root_id,
+		.message = message,
+	};
+	if (!arena_ok(c->arena, &err) ||
+	    !mm_send_ephemeral_post(
+	        c->mm, c->arena, user_id, &post, &sent, &err))
+		mm_log(c->mm, LOG_LEVEL_ERROR, "A user could not be answered",
+		    "error", err.text, NULL);
+}
+
+void post_direct(struct ctx *c, struct str user_id, struct str message)
+{
+	struct err err = { 0 };
+	struct mm_channel *channel = NULL;
+	struct mm_post *sent;
+	struct str bot = str_from(c->plugin->bot_id);
+	struct mm_post post = { .user_id = bot, .message = message };
+	bool found =
+	    arena_ok(c->arena, &err) && mm_get_direct_channel(c->mm, c->arena,
+	                                    user_id, bot, &channel, &err);
+	if (found && channel != NULL)
+		post.channel_id = channel->id;
+	if (!found || !mm_create_post(c->mm, c->arena, &post, &sent, &err))
+		mm_log(c->mm, LOG_LEVEL_ERROR,
+		    "A direct message could not be sent", "error", err.text,
+		    NULL);
+}
+
+/* ---- the meeting's post ------------------------------------------------------------- */
+
+/* Digits in groups as Zoom shows them: 855 5000 1111. */
+static struct str id_text(struct arena *a, int64_t id)
+{
+	struct str digits = arena_printf(a, "%lld", (long long)id);
+	size_t n = digits.len;
+	if (n < 9 || n > 11)
+		return digits;
+	size_t middle = n == 11 ? 4 : 3;
+	return arena_printf(a, "%.3s %.*s %s", str_c(digits), (int)middle,
+	    digits.data + 3, digits.data + 3 + middle);
+}
+
+static struct mm_message_attachment_field field(
+    struct arena *a, struct str title, struct str value)
+{
+	return (struct mm_message_attachment_field){
+		.title = title,
+		.value = gob_any_string(a, value),
+		.short_ = true,
+	};
+}
+
+static struct gob_any one_attachment(
+    struct arena *a, struct mm_message_attachment attachment)
+{
+	struct mm_message_attachment *copy =
+	    arena_new(a, struct mm_message_attachment);
+	if (copy == NULL)
+		return (struct gob_any){ 0 };
+	*copy = attachment;
+	return mm_any_attachments(
+	    a, (struct mm_message_attachment_slice){ copy, 1 });
+}
+
+static struct gob_any started_attachment(
+    struct arena *a, const struct post_meeting *m)
+{
+	struct str id = id_text(a, m->id);
+	return one_attachment(a,
+	    (struct mm_message_attachment){
+	        .fallback = arena_printf(a, "Zoom meeting %.*s: %.*s",
+	            STR_ARG(m->topic), STR_ARG(m->link)),
+	        .color = S(DEFAULT_COLOR),
+	        .title = m->topic,
+	        .title_link = m->link,
+	        .text =
+	            arena_printf(a, "%s: [%.*s](%.*s)\n\n[Join meeting](%.*s)",
+	                m->personal ? "Personal meeting ID" : "Meeting ID",
+	                STR_ARG(id), STR_ARG(m->link), STR_ARG(m->link)),
+	    });
+}
+
+static void set(
+    struct arena *a, struct gob_any_map *props, struct str key, struct str text)
+{
+	gob_any_map_set(a, props, key, gob_any_string(a, text));
+}
+
+bool post_meeting_started(struct ctx *c, const struct post_meeting *m,
+    struct str *post_id, struct err *err)
+{
+	struct arena *a = c->arena;
+	struct gob_any_map props = { 0 };
+	struct mm_post *created;
+	gob_any_map_set(a, &props, S("attachments"), started_attachment(a, m));
+	gob_any_map_set(a, &props, S("meeting_id"), gob_any_int64(a, m->id));
+	set(a, &props, S("meeting_uuid"), m->uuid);
+	set(a, &props, S("meeting_link"), m->link);
+	set(a, &props, S("meeting_status"), S("STARTED"));
+	gob_any_map_set(
+	    a, &props, S("meeting_personal"), gob_any_bool(a, m->personal));
+	set(a, &props, S("meeting_topic"), m->topic);
+	set(a, &props, S("meeting_creator_username"), m->username);
+	set(a, &props, S("meeting_provider"), S("Zoom"));
+	const struct mm_post post = {
+		.user_id = m->user_id,
+		.channel_id = m->channel_id,
+		.root_id = m->root_id,
+		.type = S(POST_TYPE),
+		.message =
+		    arena_printf(a, "Meeting started: %.*s", STR_ARG(m->link)),
+		.props = props,
+	};
+	if (!arena_ok(a, err) ||
+	    !mm_create_post(c->mm, a, &post, &created, err))
+		return err_wrap(err, "posting the meeting");
+	*post_id = created == NULL ? S("") : created->id;
+	return true;
+}
+
+/* ---- ended ------------------------------------------------------------------------------ */
+
+static struct str prop(const struct mm_post *post, struct str name)
+{
+	return gob_any_get_string(gob_any_map_get(&post->props, name));
+}
+
+bool post_is_running(const struct mm_post *post, int64_t meeting_id)
+{
+	int64_t id;
+	return str_eq(post->type, S(POST_TYPE)) &&
+	       str_eq(prop(post, S("meeting_status")), S("STARTED")) &&
+	       gob_any_get_int64(
+	           gob_any_map_get(&post->props, S("meeting_id")), &id) &&
+	       id == meeting_id;
+}
+
+static struct str clock_text(struct arena *a, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[32];
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm);
+	return arena_str(a, str_from(text));
+}
+
+static struct str length_text(struct arena *a, int64_t ms)
+{
+	int64_t minutes = (ms + 59999) / 60000;
+	if (minutes < 60)
+		return arena_printf(a, "%lld min", (long long)minutes);
+	return arena_printf(a, "%lld h %lld min", (long long)minutes / 60,
+	    (long long)minutes % 60);
+}
+
+static struct gob_any ended_attachment(struct arena *a,
+    const struct mm_post *post, int64_t start_ms, int64_t end_ms)
+{
+	struct mm_message_attachment_field *fields =
+	    arena_array(a, 2, sizeof(*fields));
+	size_t n = 0;
+	int64_t id = 0;
+	gob_any_get_int64(gob_any_map_get(&post->props, S("meeting_id")), &id);
+	if (fields != NULL && start_ms > 0)
+		fields[n++] = field(a, S("Started"), clock_text(a, start_ms));
+	if (fields != NULL && start_ms > 0 && end_ms > start_ms)
+		fields[n++] =
+		    field(a, S("Length"), length_text(a, end_ms - start_ms));
+	struct str topic = prop(post, S("meeting_topic"));
+	return one_attachment(
+	    a, (struct mm_message_attachment){
+	           .fallback = arena_printf(
+	               a, "Zoom meeting %.*s has ended.", STR_ARG(topic)),
+	           .color = S(ENDED_COLOR),
+	           .title = topic,
+	           .text = arena_printf(
+	               a, "Meeting ID: %.*s", STR_ARG(id_text(a, id))),
+	           .fields = { fields, n },
+	       });
+}
+
+bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
+    int64_t end_ms, struct err *err)
+{
+	struct arena *a = c->arena;
+	struct mm_post *updated;
+	if (str_eq(prop(post, S("meeting_status")), S("ENDED")))
+		return true;
+	if (start_ms <= 0)
+		start_ms = post->create_at;
+	gob_any_map_set(a, &post->props, S("attachments"),
+	    ended_attachment(a, post, start_ms, end_ms));
+	set(a, &post->props, S("meeting_status"), S("ENDED"));
+	gob_any_map_set(
+	    a, &post->props, S("meeting_end_time"), gob_any_int64(a, end_ms));
+	post->message = S("The meeting has ended.");
+	return arena_ok(a, err) &&
+	       mm_update_post(c->mm, a, post, &updated, err);
+}

@@ -1,0 +1,51 @@
+/*
+ * post - what the plugin writes into channels
+ *
+ * A meeting's post has the type custom_zoom; webapps draw it from its props,
+ * other clients show the attachment in them. Names and values of the props
+ * are those of the plugin's Go predecessor.
+ */
+#ifndef PLUGIN_POST_H
+#define PLUGIN_POST_H
+
+#include "plugin/plugin.h"
+
+struct post_meeting {
+	struct str user_id; /* author: the starter */
+	struct str username;
+	struct str channel_id;
+	struct str root_id; /* may be empty */
+	int64_t id;
+	struct str uuid; /* may be empty */
+	struct str link; /* checked */
+	struct str topic;
+	bool personal;
+};
+
+/* A message that only one user sees, from the bot. Markdown. Failures are
+ * logged: there is nobody else to tell. */
+void post_tell(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str root_id, struct str message);
+
+/* A direct message from the bot. Failures are logged. */
+void post_direct(struct ctx *c, struct str user_id, struct str message);
+
+/* Post a meeting that has started. post_id: out, arena. */
+bool post_meeting_started(struct ctx *c, const struct post_meeting *m,
+    struct str *post_id, struct err *err) MUST_USE;
+
+/*
+ * post_meeting_ended - turn a meeting's post to "ended"
+ *
+ *   post      as fetched; changed and sent back, props that are not ours too
+ *   start_ms, end_ms   UTC, from Zoom; 0 = unknown
+ *
+ * A post that has ended already is left alone.
+ */
+bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
+    int64_t end_ms, struct err *err) MUST_USE;
+
+/* Whether a post is one of a running Zoom meeting with this id. */
+bool post_is_running(const struct mm_post *post, int64_t meeting_id);
+
+#endif

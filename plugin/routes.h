@@ -1,0 +1,14 @@
+/*
+ * routes - which path goes to which function, and who may go there
+ */
+#ifndef PLUGIN_ROUTES_H
+#define PLUGIN_ROUTES_H
+
+#include "plugin/plugin.h"
+
+/* Zoom's largest webhooks, recordings with many files, have some 50 kB. */
+#define ROUTES_MAX_BODY ((size_t)1024 * 1024)
+
+void routes_serve(struct ctx *c, struct mm_http *http);
+
+#endif

@@ -1,0 +1,174 @@
+#include "plugin/token.h"
+
+/* Refresh a little before the end: clocks differ, and requests take time. */
+#define EARLY_MS ((int64_t)60 * 1000)
+
+/* A refresh whose answer is lost loses the account, so it gets all the time
+ * that Zoom may need, however little the request has left that asked first. */
+#define REFRESH_MS 20000
+
+static struct zoom_call new_call(
+    struct ctx *c, const struct zoom_settings *settings)
+{
+	return (struct zoom_call){
+		.client = c->plugin->zoom,
+		.settings = settings,
+		.arena = c->arena,
+		.deadline_ms = c->deadline_ms,
+	};
+}
+
+static bool is_fresh(const struct zoom_token *token)
+{
+	return token->expires_ms == 0 ||
+	       token->expires_ms - EARLY_MS > clock_wall_ms();
+}
+
+static bool load_connected(
+    struct ctx *c, struct stored_token *stored, struct err *err)
+{
+	if (!store_load_token(c, stored, err))
+		return false;
+	return stored->token.access_token.len > 0 ||
+	       err_set(err, ERR_NOT_FOUND, "no Zoom account is connected");
+}
+
+/* Turn held: token. Ask Zoom for a new token and store it. */
+static bool refresh(struct ctx *c, struct stored_token *stored,
+    struct zoom_answer *answer, struct err *err)
+{
+	struct zoom_settings settings = config_zoom(c->config);
+	struct zoom_call call = new_call(c, &settings);
+	struct zoom_token token;
+	struct stored_token now;
+	call.deadline_ms = clock_deadline_ms(REFRESH_MS);
+	bool done =
+	    zoom_oauth_refresh(&call, stored->token.refresh_token, &token, err);
+	*answer = call.answer;
+	if (!done && answer->verdict != ZOOM_GRANT_DEAD)
+		return err_wrap(err, "refreshing the token");
+	if (!done) {
+		/* another node may have been faster */
+		struct err ignored = { 0 };
+		if (!store_load_token(c, &now, &ignored) ||
+		    str_eq(now.raw, stored->raw) || !is_fresh(&now.token))
+			return err_wrap(err, "refreshing the token");
+		err_clear(err);
+		*stored = now;
+		return true;
+	}
+	if (token.scope.len == 0)
+		token.scope = stored->token.scope;
+	bool saved;
+	if (!store_save_token(c, &token, &stored->raw, &saved, err))
+		return err_wrap(err, "storing the refreshed token");
+	/* somebody connected another account meanwhile: that one counts */
+	if (!saved)
+		return load_connected(c, stored, err);
+	stored->token = token;
+	return true;
+}
+
+/*
+ * A token to use. `refused` is an access token that Zoom does not take any
+ * more, or empty.
+ */
+static bool get_token(struct ctx *c, struct str refused,
+    struct zoom_token *token, struct zoom_answer *answer, struct err *err)
+{
+	struct stored_token stored;
+	if (!load_connected(c, &stored, err))
+		return false;
+	if (!is_fresh(&stored.token) ||
+	    str_eq(stored.token.access_token, refused)) {
+		if (!turn_take(&c->plugin->token_turn, c->deadline_ms, err))
+			return false;
+		/* whoever had the turn before has probably done it */
+		bool done = load_connected(c, &stored, err);
+		bool again =
+		    done && (!is_fresh(&stored.token) ||
+		                str_eq(stored.token.access_token, refused));
+		if (again)
+			done = refresh(c, &stored, answer, err);
+		turn_give(&c->plugin->token_turn);
+		if (!done)
+			return false;
+	}
+	*token = stored.token;
+	return true;
+}
+
+bool token_ask(struct ctx *c, token_question *ask, void *ctx,
+    struct zoom_answer *answer, struct err *err)
+{
+	struct zoom_settings settings = config_zoom(c->config);
+	struct zoom_token token = { 0 };
+	*answer = (struct zoom_answer){ 0 };
+	for (int attempt = 0;; attempt++) {
+		struct zoom_call call = new_call(c, &settings);
+		if (!get_token(c, token.access_token, &token, answer, err))
+			return false;
+		call.access_token = token.access_token;
+		bool done = ask(&call, ctx, err);
+		*answer = call.answer;
+		if (done || answer->verdict != ZOOM_TOKEN_REFUSED ||
+		    attempt == 1)
+			return done;
+		err_clear(err);
+	}
+}
+
+/* ---- words ------------------------------------------------------------------- */
+
+static const char *const sentences[] = {
+	[ZOOM_TOKEN_REFUSED] = "Zoom does not accept the connection any more. "
+	                       "Please ask a system admin to run "
+	                       "`/zoom connect`.",
+	[ZOOM_GRANT_DEAD] = "The connection to Zoom has ended. Please ask a "
+	                    "system admin to run `/zoom connect`.",
+	[ZOOM_APP_REFUSED] = "Zoom does not accept the app's client ID or "
+	                     "secret. Please ask a system admin to check the "
+	                     "plugin's settings.",
+	[ZOOM_NOT_FOUND] = "Zoom does not know what was asked for.",
+	[ZOOM_REFUSED] = "Zoom refused the request.",
+	[ZOOM_UNAVAILABLE] = "Zoom cannot be reached at the moment. Please try "
+	                     "again in a minute.",
+	[ZOOM_UNKNOWN] = "Zoom did not answer in time, so the meeting may or "
+	                 "may not exist. Please look at Zoom, or try again.",
+};
+
+static struct str limited(struct ctx *c, const struct zoom_answer *answer)
+{
+	/* the quota of 100 meetings a day and host ends at midnight UTC */
+	if (answer->retry_ms > (int64_t)10 * 60 * 1000 ||
+	    (answer->retry_ms == 0 && answer->message[0] != '\0'))
+		return S("Zoom's limit for creating meetings has been reached. "
+		         "It is lifted at midnight UTC at the latest.");
+	(void)c;
+	return S("Zoom is busy. Please try again in a minute.");
+}
+
+struct str token_explain(
+    struct ctx *c, const struct zoom_answer *answer, const struct err *err)
+{
+	if (answer->verdict == ZOOM_LIMITED)
+		return limited(c, answer);
+	if (answer->verdict == ZOOM_SCOPES_MISSING)
+		return arena_printf(c->arena,
+		    "The Zoom app lacks permissions%s%s%s. Please ask a system "
+		    "admin to add them to the app at Zoom and to run "
+		    "`/zoom connect` again.",
+		    answer->scopes[0] != '\0' ? " (`" : "", answer->scopes,
+		    answer->scopes[0] != '\0' ? "`)" : "");
+	if (answer->verdict < sizeof(sentences) / sizeof(sentences[0]) &&
+	    sentences[answer->verdict] != NULL)
+		return str_from(sentences[answer->verdict]);
+	if (err->code == ERR_NOT_FOUND)
+		return S("No Zoom account is connected yet. Please ask a "
+		         "system admin to run `/zoom connect`.");
+	if (err->code == ERR_DENIED)
+		return S("The stored Zoom connection cannot be read with the "
+		         "present encryption key. Please ask a system admin "
+		         "to run `/zoom connect`.");
+	return S("Something went wrong. The server's log has the details.");
+}

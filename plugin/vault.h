@@ -1,0 +1,49 @@
+/*
+ * vault - tokens at rest
+ *
+ * What is stored:
+ *
+ *	offset  size
+ *	0       1     0x02, which begins no JSON: a plugin that expects JSON
+ *	              there asks to connect again
+ *	1       4     id of the encryption key: a wrong key is known before it
+ *	              is tried
+ *	5       12    nonce, random
+ *	17      n     AES-256-GCM ciphertext
+ *	17+n    16    tag
+ *
+ * Additional data: the key under which it is stored, so that no value can be
+ * moved to another place. The AES key is HMAC-SHA-256(encryption key,
+ * "z2 token"), the id the first four bytes of HMAC-SHA-256(encryption key,
+ * "z2 key id").
+ *
+ * Threads: any thread.
+ */
+#ifndef PLUGIN_VAULT_H
+#define PLUGIN_VAULT_H
+
+#include "base/arena.h"
+
+/*
+ * vault_seal - encrypt a text for one place of the store
+ *
+ *   key     the setting EncryptionKey
+ *   place   the key-value key
+ *   sealed  out: arena
+ */
+bool vault_seal(struct arena *a, struct str key, struct str place,
+    struct str text, struct str *sealed, struct err *err) MUST_USE;
+
+/* Whether a stored value is sealed; if not, it is from before. */
+bool vault_is_sealed(struct str stored);
+
+/*
+ * vault_open - the reverse
+ *
+ * Errors   ERR_DENIED: sealed under another encryption key; ERR_INVALID: not
+ *          sealed, cut, changed, or from another place
+ */
+bool vault_open(struct arena *a, struct str key, struct str place,
+    struct str sealed, struct str *text, struct err *err) MUST_USE;
+
+#endif

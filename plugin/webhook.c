@@ -1,0 +1,118 @@
+/*
+ * webhook - the checks, in the order in which they cost
+ *
+ * The secret in the address before a byte of the body is pulled, then the
+ * kind of content, then the signature over the raw bytes, and only then is
+ * anything parsed. The challenge that Zoom sends when the address is saved
+ * may be unsigned; its token is restricted instead.
+ */
+#include "plugin/webhook.h"
+
+#include "plugin/meeting.h"
+#include "plugin/routes.h"
+#include "zoom/webhook.h"
+
+struct event_row {
+	const char *name;
+	bool (*handle)(
+	    struct ctx *c, const struct zoom_event *event, struct err *err);
+};
+
+static const struct event_row rows[] = {
+	{ "meeting.started", meeting_started },
+	{ "meeting.ended", meeting_ended },
+};
+
+static void refuse(
+    struct ctx *c, struct mm_http *http, int status, const char *why)
+{
+	mm_log(
+	    c->mm, LOG_LEVEL_WARN, "A webhook was refused", "why", why, NULL);
+	mm_http_reply(http, status, S("text/plain; charset=utf-8"),
+	    arena_printf(c->arena, "%s\n", why));
+}
+
+static bool is_json(struct str content_type)
+{
+	struct str type, parameters;
+	str_cut(content_type, ';', &type, &parameters);
+	return str_eq_nocase(str_trim(type), S("application/json"));
+}
+
+static void answer_challenge(
+    struct ctx *c, struct mm_http *http, const struct zoom_event *event)
+{
+	struct str json;
+	struct err err = { 0 };
+	if (zoom_webhook_answer_challenge(c->arena,
+	        c->config->zoom_webhook_secret, event->plain_token, &json,
+	        &err))
+		mm_http_reply(http, 200, S("application/json"), json);
+	else
+		refuse(c, http, 400, err.text);
+}
+
+static void handle(
+    struct ctx *c, struct mm_http *http, const struct zoom_event *event)
+{
+	struct err err = { 0 };
+	bool done = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (str_eq(event->event, str_from(rows[i].name)))
+			done = rows[i].handle(c, event, &err);
+	}
+	if (!done)
+		mm_log(c->mm, LOG_LEVEL_ERROR, "A webhook could not be handled",
+		    "event", str_c(event->event), "error", err.text, NULL);
+	/* anything but 2xx makes Zoom send it again later, which is wanted
+	 * here: the work has not been done */
+	mm_http_write_header(http, done ? 200 : 500);
+}
+
+static bool is_signed(
+    struct ctx *c, struct mm_http *http, struct str body, struct err *err)
+{
+	const struct zoom_delivery delivery = {
+		.timestamp = mm_http_header(http, S("X-Zm-Request-Timestamp")),
+		.signature = mm_http_header(http, S("X-Zm-Signature")),
+		.body = body,
+	};
+	return zoom_webhook_verify(c->config->zoom_webhook_secret, &delivery,
+	    clock_wall_ms() / 1000, err);
+}
+
+void webhook_receive(struct ctx *c, struct mm_http *http)
+{
+	struct zoom_event event = { 0 };
+	struct str body;
+	struct err err = { 0 };
+	struct err forged = { 0 };
+	if (!str_eq_constant_time(mm_http_query_get(http, S("secret")),
+	        c->config->webhook_secret)) {
+		refuse(c, http, 401, "wrong secret in the address");
+		return;
+	}
+	if (!is_json(mm_http_header(http, S("Content-Type")))) {
+		refuse(c, http, 400, "not application/json");
+		return;
+	}
+	if (!mm_http_read_all(http, ROUTES_MAX_BODY, &body, &err)) {
+		refuse(c, http, err.code == ERR_TOO_BIG ? 413 : 400, err.text);
+		return;
+	}
+	bool is_genuine = is_signed(c, http, body, &forged);
+	/* only a challenge may come without any signature */
+	bool bare = mm_http_header(http, S("X-Zm-Signature")).len == 0;
+	if (!is_genuine && !bare) {
+		refuse(c, http, 401, forged.text);
+		return;
+	}
+	if (!zoom_webhook_parse(c->arena, body, &event, &err))
+		refuse(c, http, is_genuine ? 400 : 401, err.text);
+	else if (str_eq(event.event, S("endpoint.url_validation")))
+		answer_challenge(c, http, &event);
+	else if (!is_genuine)
+		refuse(c, http, 401, forged.text);
+	else
+		handle(c, http, &event);
+}

@@ -1,0 +1,12 @@
+/*
+ * webhook - what Zoom tells us: checked, then handed to the event's function
+ */
+#ifndef PLUGIN_WEBHOOK_H
+#define PLUGIN_WEBHOOK_H
+
+#include "plugin/plugin.h"
+
+/* POST /webhook?secret= */
+void webhook_receive(struct ctx *c, struct mm_http *http);
+
+#endif

@@ -1,0 +1,226 @@
+#include "tests/lib/world.h"
+
+#include "plugin/store.h"
+
+#include <check.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARENA_MAX ((size_t)64 * 1024 * 1024)
+
+static void populate(struct host *h)
+{
+	host_adds_user(
+	    h, ADMIN, "root", "root@example.com", "system_user system_admin");
+	host_adds_user(h, ADA, "ada", "ada@example.com", "system_user");
+	host_adds_user(h, SAM, "sam", "sam+x@example.com", "system_user");
+	host_adds_user(h, EVE, "eve", "eve@example.com", "system_user");
+	host_adds_channel(h, TALK, "O");
+	host_adds_channel(h, TEAM, "P");
+	host_adds_channel(h, OLD, "O");
+	host_adds_channel(h, READ, "O");
+	h->channels[2].delete_at = 1;
+	host_adds_member(h, TALK, ADMIN, true);
+	host_adds_member(h, TALK, ADA, true);
+	host_adds_member(h, TALK, SAM, true);
+	host_adds_member(h, TEAM, ADA, true);
+	host_adds_member(h, OLD, ADA, true);
+	host_adds_member(h, READ, ADA, false);
+}
+
+/* One setting, or what the test wants in its place. */
+static struct str setting(struct arena *a, const char *present,
+    const char *value, const char *name, const char *json)
+{
+	bool replaced = name != NULL && strcmp(name, present) == 0;
+	return arena_printf(a, "\"%s\":%s", present, replaced ? json : value);
+}
+
+static void write_settings(struct world *w, const char *name, const char *json)
+{
+	const char *const rows[][2] = {
+		{ "ZoomURL", NULL },
+		{ "ZoomAPIURL", NULL },
+		{ "AccountLevelApp", "true" },
+		{ "OAuthClientID", "\"client-id\"" },
+		{ "OAuthClientSecret", "\"" CLIENT_SECRET "\"" },
+		{ "EncryptionKey", "\"" ENCRYPTION_KEY "\"" },
+		{ "WebhookSecret", "\"" WEBHOOK_SECRET "\"" },
+		{ "ZoomWebhookSecret", "\"" SECRET_TOKEN "\"" },
+		{ "RestrictMeetingCreation", "false" },
+	};
+	struct str text = S("");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *value = rows[i][1];
+		if (value == NULL)
+			value = str_c(arena_printf(&w->arena, "\"%s%s\"",
+			    https_url(w->zoom), i == 0 ? "" : "/v2/"));
+		struct str one =
+		    setting(&w->arena, rows[i][0], value, name, json);
+		text = arena_printf(&w->arena, "%.*s%s%.*s", STR_ARG(text),
+		    i == 0 ? "" : ",", STR_ARG(one));
+	}
+	snprintf(w->settings, sizeof(w->settings), "{%.*s}", STR_ARG(text));
+	pthread_mutex_lock(&w->host.lock);
+	w->host.settings = str_from(w->settings);
+	pthread_mutex_unlock(&w->host.lock);
+}
+
+void world_start_with(struct world *w, const char *name, const char *json)
+{
+	memset(w, 0, sizeof(*w));
+	arena_init(&w->arena, ARENA_MAX);
+	w->zoom = https_start();
+	https_trust(w->zoom);
+	ck_assert_msg(zoom_global_init(&w->err), "%s", w->err.text);
+	ck_assert_msg(plugin_init(&w->plugin, &w->err), "%s", w->err.text);
+	const struct mm_plugin_def def = plugin_def(&w->plugin);
+	host_start(&w->host, &def);
+	populate(&w->host);
+	write_settings(w, name, json);
+	host_activates(&w->host);
+}
+
+void world_start(struct world *w)
+{
+	world_start_with(w, NULL, NULL);
+}
+
+void world_stop(struct world *w)
+{
+	host_stop(&w->host);
+	plugin_fini(&w->plugin);
+	https_stop(w->zoom);
+	arena_fini(&w->arena);
+	zoom_global_fini();
+}
+
+void world_configures(struct world *w, const char *name, const char *json)
+{
+	struct mm_hook_on_configuration_change_returns ret = { 0 };
+	write_settings(w, name, json);
+	ck_assert_msg(host_calls(&w->host, "Plugin.OnConfigurationChange", NULL,
+	                  &ret, &w->err),
+	    "%s", w->err.text);
+	ck_assert_ptr_null(ret.error.type);
+}
+
+struct ctx world_ctx(struct world *w)
+{
+	struct mm_call call = { &w->host.plugin, &w->arena, &w->plugin };
+	return ctx_begin(&w->plugin, &call);
+}
+
+void world_connects_for(struct world *w, int64_t ms)
+{
+	struct ctx c = world_ctx(w);
+	bool saved;
+	const struct zoom_token token = {
+		.access_token = S(ACCESS),
+		.token_type = S("bearer"),
+		.refresh_token = S(REFRESH),
+		.scope = S("meeting:write"),
+		.expires_ms = clock_wall_ms() + ms,
+	};
+	ck_assert_msg(store_save_token(&c, &token, NULL, &saved, &w->err), "%s",
+	    w->err.text);
+	ck_assert(saved);
+	ctx_end(&c);
+}
+
+void world_connects(struct world *w)
+{
+	world_connects_for(w, (int64_t)3600 * 1000);
+}
+
+const char *world_types(
+    struct world *w, const char *user_id, const char *command)
+{
+	struct mm_context context = { .session_id = S("session") };
+	struct mm_command_args typed = {
+		.user_id = str_from(user_id),
+		.channel_id = S(TALK),
+		.connection_id = S("tab"),
+		.command = str_from(command),
+	};
+	const struct mm_hook_execute_command_args args = { &context, &typed };
+	struct mm_hook_execute_command_returns ret = { 0 };
+	size_t before = host_n_called(&w->host, MM_API_SEND_EPHEMERAL_POST);
+	ck_assert_msg(
+	    host_calls(&w->host, "Plugin.ExecuteCommand", &args, &ret, &w->err),
+	    "%s", w->err.text);
+	ck_assert_ptr_null(ret.app_error);
+	if (host_n_called(&w->host, MM_API_SEND_EPHEMERAL_POST) == before)
+		return "";
+	return host_last_told(&w->host);
+}
+
+const char *world_link(struct world *w)
+{
+	return str_c(arena_printf(&w->arena, "%s/j/%lld?pwd=s1m.1",
+	    https_url(w->zoom), (long long)MEETING_ID));
+}
+
+const char *world_meeting(struct world *w)
+{
+	snprintf(w->meeting, sizeof(w->meeting),
+	    "{\"uuid\":\"" MEETING_UUID "\",\"id\":%lld,"
+	    "\"topic\":\"Zoom Meeting\",\"type\":1,"
+	    "\"start_url\":\"%s/s/1?zak=start-url-secret\","
+	    "\"join_url\":\"%s\"}",
+	    (long long)MEETING_ID, https_url(w->zoom), world_link(w));
+	return w->meeting;
+}
+
+/* ---- webhooks ------------------------------------------------------------------ */
+
+struct str world_signature(
+    struct arena *a, const char *secret, const char *timestamp, struct str body)
+{
+	unsigned char mac[32];
+	char hex[65];
+	unsigned n = 0;
+	struct str text =
+	    arena_printf(a, "v0:%s:%.*s", timestamp, STR_ARG(body));
+	HMAC(EVP_sha256(), secret, (int)strlen(secret),
+	    (const unsigned char *)text.data, text.len, mac, &n);
+	for (size_t i = 0; i < sizeof(mac); i++)
+		snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+	return arena_printf(a, "v0=%s", hex);
+}
+
+int world_delivers(struct world *w, const char *event)
+{
+	struct host_answer answer;
+	char now[32];
+	struct str body = str_from(event);
+	snprintf(now, sizeof(now), "%lld", (long long)clock_wall_ms() / 1000);
+	struct str signature =
+	    world_signature(&w->arena, SECRET_TOKEN, now, body);
+	struct str headers = arena_printf(&w->arena,
+	    "Content-Type: application/json; charset=utf-8\n"
+	    "X-Zm-Request-Timestamp: %s\nX-Zm-Signature: %.*s\n",
+	    now, STR_ARG(signature));
+	ck_assert_msg(host_http(&w->host,
+	                  &(struct host_request){
+	                      .url = "/webhook?secret=" WEBHOOK_SECRET,
+	                      .headers = str_c(headers),
+	                      .body = body,
+	                  },
+	                  &answer),
+	    "%s", answer.err.text);
+	int status = answer.status;
+	host_answer_fini(&answer);
+	return status;
+}
+
+const char *world_event(struct world *w, const char *event, const char *id,
+    const char *uuid, const char *more)
+{
+	return str_c(arena_printf(&w->arena,
+	    "{\"event\":\"%s\",\"event_ts\":%lld,\"payload\":{\"object\":"
+	    "{\"id\":%s,\"uuid\":\"%s\",\"topic\":\"T\"%s}}}",
+	    event, (long long)clock_wall_ms(), id, uuid, more));
+}

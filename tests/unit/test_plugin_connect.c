@@ -1,0 +1,299 @@
+/* The OAuth flow, page by page. */
+#include "plugin/store.h"
+#include "plugin/vault.h"
+#include "tests/lib/world.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATE_KEY "zoomuserstate_" ADMIN
+#define TOKEN_KEY "zoomSuperUserToken_"
+#define CODE      "c0de-of-the-grant"
+
+static struct world w;
+static struct host_answer answer;
+
+static void set_up(void)
+{
+	world_start(&w);
+}
+
+static void tear_down(void)
+{
+	host_answer_fini(&answer);
+	world_stop(&w);
+}
+
+static int get(const char *user_id, const char *url)
+{
+	host_answer_fini(&answer);
+	ck_assert_msg(
+	    host_http(&w.host,
+	        &(struct host_request){ .url = url, .user_id = user_id },
+	        &answer),
+	    "%s", answer.err.text);
+	return answer.status;
+}
+
+static void expect_page(const char *part)
+{
+	ck_assert_msg(
+	    strstr(host_body(&answer), part) != NULL, "%s", host_body(&answer));
+}
+
+static int complete(const char *user_id, struct str state, const char *code)
+{
+	return get(user_id,
+	    str_c(arena_printf(&w.arena, "/oauth2/complete?code=%s&state=%.*s",
+	        code, STR_ARG(state))));
+}
+
+/* An admin asks for the link; the state that is stored. */
+static struct str connect_typed(const char *command)
+{
+	ck_assert_ptr_nonnull(
+	    strstr(world_types(&w, ADMIN, command), "/oauth2/connect"));
+	struct str state = host_key(&w.host, STATE_KEY);
+	ck_assert_uint_gt(state.len, 0);
+	return state;
+}
+
+static void zoom_is_well(void)
+{
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", WORLD_USER);
+}
+
+/* ---- to Zoom ----------------------------------------------------------------------- */
+
+START_TEST(the_link_leads_to_zoom_with_the_stored_state)
+{
+	struct str state = connect_typed("/zoom connect");
+	ck_assert_int_eq(get(ADMIN, "/oauth2/connect"), 302);
+	ck_assert_str_eq(host_header(&answer, "Location"),
+	    str_c(arena_printf(&w.arena,
+	        "%s/oauth/authorize?response_type=code&client_id=client-id"
+	        "&redirect_uri=https%%3A%%2F%%2Fchat.example.com%%2Fplugins"
+	        "%%2Fzoom%%2Foauth2%%2Fcomplete&state=%.*s",
+	        https_url(w.zoom), STR_ARG(state))));
+	ck_assert_str_eq(host_header(&answer, "Cache-Control"), "no-store");
+	ck_assert(str_eq(host_key(&w.host, STATE_KEY), state));
+}
+END_TEST
+
+START_TEST(a_link_that_has_expired_gets_a_new_state_that_only_connects)
+{
+	struct str former = connect_typed("/zoom start");
+	ck_assert(str_has_suffix(former, S("_false")));
+	w.host.clock_off_ms = 301 * 1000;
+	ck_assert_int_eq(get(ADMIN, "/oauth2/connect"), 302);
+	struct str state = host_key(&w.host, STATE_KEY);
+	ck_assert(!str_eq(state, former));
+	ck_assert(str_has_suffix(state, S("__true")));
+	ck_assert_ptr_nonnull(
+	    strstr(host_header(&answer, "Location"), str_c(state)));
+}
+END_TEST
+
+START_TEST(only_system_admins_may_connect)
+{
+	ck_assert_int_eq(get(ADA, "/oauth2/connect"), 403);
+	expect_page("For system admins");
+	ck_assert_str_eq(host_header(&answer, "Location"), "");
+	ck_assert_int_eq(complete(ADA, S("x"), CODE), 403);
+	ck_assert_int_eq(get(NULL, "/oauth2/connect"), 401);
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
+START_TEST(a_server_that_fails_lets_nobody_in)
+{
+	host_breaks(&w.host, MM_API_HAS_PERMISSION_TO, "broken");
+	ck_assert_int_eq(get(ADMIN, "/oauth2/connect"), 500);
+	ck_assert_int_eq(complete(ADMIN, S("x"), CODE), 500);
+	ck_assert(host_logged(&w.host, "broken"));
+	ck_assert_ptr_null(strstr(host_body(&answer), "broken"));
+}
+END_TEST
+
+/* ---- and back ------------------------------------------------------------------------- */
+
+START_TEST(a_connection_is_tried_stored_and_told)
+{
+	struct str state = connect_typed("/zoom connect");
+	zoom_is_well();
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	expect_page("completed");
+	expect_page("window.close()");
+	expect_page("ada@example.com");
+	ck_assert_ptr_nonnull(strstr(https_request(w.zoom, 0),
+	    "grant_type=authorization_code&code=" CODE "&redirect_uri="));
+	ck_assert_ptr_nonnull(
+	    strstr(https_request(w.zoom, 1), "GET /v2/users/me HTTP"));
+	ck_assert(vault_is_sealed(host_key(&w.host, TOKEN_KEY)));
+	ck_assert_str_eq(str_c(host_key(&w.host, "z2_account")),
+	    "{\"account_id\":\"acc0000000000000000001\",\"zoom_email\":"
+	    "\"ada@example.com\",\"connected_by\":\"" ADMIN "\"}");
+	ck_assert_ptr_nonnull(
+	    strstr(host_last_told(&w.host), "`ada@example.com`"));
+	ck_assert(host_logged(&w.host, "Zoom account connected"));
+}
+END_TEST
+
+START_TEST(a_state_works_once)
+{
+	struct str state = connect_typed("/zoom connect");
+	zoom_is_well();
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 401);
+	expect_page("/zoom connect");
+	ck_assert_int_eq(https_n_requests(w.zoom), 2);
+}
+END_TEST
+
+START_TEST(a_state_that_is_unknown_exchanges_nothing)
+{
+	ck_assert_int_eq(complete(ADMIN, S("unknown"), CODE), 401);
+	connect_typed("/zoom connect");
+	ck_assert_int_eq(complete(ADMIN, S("unknown"), CODE), 401);
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
+START_TEST(a_visit_without_state_is_harmless)
+{
+	ck_assert_int_eq(get(ADMIN, "/oauth2/complete?code=" CODE), 200);
+	expect_page("Nothing has changed");
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
+START_TEST(who_declines_at_zoom_is_told_that_nothing_changed)
+{
+	struct str state = connect_typed("/zoom connect");
+	ck_assert_int_eq(complete(ADMIN, state, ""), 200);
+	expect_page("was not connected");
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
+static const struct {
+	int status;
+	const char *error, *says;
+} code_errors[] = {
+	{ 400, "invalid_request", "did not accept the authorisation code" },
+	{ 400, "invalid_grant", "did not accept the authorisation code" },
+	{ 401, "else", "did not accept the authorisation code" },
+	{ 401, "invalid_client", "client ID or secret" },
+	{ 500, "invalid_request", "cannot be reached" },
+};
+
+START_TEST(a_code_that_zoom_refuses_changes_nothing)
+{
+	world_connects(&w);
+	struct str before = host_key(&w.host, TOKEN_KEY);
+	struct str state = connect_typed("/zoom connect");
+	https_answers(w.zoom, code_errors[_i].status, "",
+	    str_c(arena_printf(&w.arena,
+	        "{\"reason\":\"Invalid authorization code " CODE
+	        "\",\"error\":\"%s\"}",
+	        code_errors[_i].error)));
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 502);
+	expect_page(code_errors[_i].says);
+	ck_assert_ptr_null(strstr(host_body(&answer), CODE));
+	ck_assert(!host_logged(&w.host, CODE));
+	ck_assert(str_eq(host_key(&w.host, TOKEN_KEY), before));
+}
+END_TEST
+
+START_TEST(a_token_that_does_not_work_replaces_none)
+{
+	world_connects(&w);
+	struct str before = host_key(&w.host, TOKEN_KEY);
+	struct str state = connect_typed("/zoom connect");
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 400, "",
+	    "{\"code\":4711,\"message\":\"does not contain "
+	    "scopes:[user:read]\"}");
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 502);
+	expect_page("user:read");
+	ck_assert(str_eq(host_key(&w.host, TOKEN_KEY), before));
+}
+END_TEST
+
+START_TEST(a_token_that_cannot_be_stored_is_a_failure)
+{
+	struct str state = connect_typed("/zoom connect");
+	zoom_is_well();
+	host_fails(&w.host, MM_API_KV_SET_WITH_OPTIONS, 500);
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 500);
+	ck_assert_ptr_null(strstr(host_body(&answer), "completed"));
+}
+END_TEST
+
+START_TEST(a_meeting_that_was_asked_for_starts_after_it)
+{
+	struct str state = connect_typed("/zoom start");
+	zoom_is_well();
+	https_answers(w.zoom, 200, "", WORLD_USER);
+	https_answers(w.zoom, 201, "", world_meeting(&w));
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+	const struct mm_post *post = host_post(&w.host, 0);
+	ck_assert_str_eq(str_c(post->channel_id), TALK);
+	ck_assert_str_eq(str_c(post->user_id), ADMIN);
+}
+END_TEST
+
+START_TEST(after_a_plain_connect_no_meeting_starts)
+{
+	struct str state = connect_typed("/zoom connect");
+	zoom_is_well();
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	ck_assert_uint_eq(host_n_posts(&w.host), 0);
+	ck_assert_int_eq(https_n_requests(w.zoom), 2);
+}
+END_TEST
+
+START_TEST(who_came_by_the_link_alone_gets_a_direct_message)
+{
+	ck_assert_int_eq(get(ADMIN, "/oauth2/connect"), 302);
+	zoom_is_well();
+	ck_assert_int_eq(
+	    complete(ADMIN, host_key(&w.host, STATE_KEY), CODE), 200);
+	ck_assert_str_eq(
+	    str_c(host_post(&w.host, 0)->channel_id), "direct_" ADMIN);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plugin connect");
+	TCase *tc = tcase_create("flow");
+	tcase_set_timeout(tc, 30);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, the_link_leads_to_zoom_with_the_stored_state);
+	tcase_add_test(
+	    tc, a_link_that_has_expired_gets_a_new_state_that_only_connects);
+	tcase_add_test(tc, only_system_admins_may_connect);
+	tcase_add_test(tc, a_server_that_fails_lets_nobody_in);
+	tcase_add_test(tc, a_connection_is_tried_stored_and_told);
+	tcase_add_test(tc, a_state_works_once);
+	tcase_add_test(tc, a_state_that_is_unknown_exchanges_nothing);
+	tcase_add_test(tc, a_visit_without_state_is_harmless);
+	tcase_add_test(tc, who_declines_at_zoom_is_told_that_nothing_changed);
+	tcase_add_loop_test(tc, a_code_that_zoom_refuses_changes_nothing, 0,
+	    (int)(sizeof(code_errors) / sizeof(code_errors[0])));
+	tcase_add_test(tc, a_token_that_does_not_work_replaces_none);
+	tcase_add_test(tc, a_token_that_cannot_be_stored_is_a_failure);
+	tcase_add_test(tc, a_meeting_that_was_asked_for_starts_after_it);
+	tcase_add_test(tc, after_a_plain_connect_no_meeting_starts);
+	tcase_add_test(tc, who_came_by_the_link_alone_gets_a_direct_message);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,218 @@
+/* Activation: the bot, its picture, the command, what is missing. */
+#include "tests/lib/peer.h"
+#include "tests/lib/world.h"
+#include "zoom/oauth.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world w;
+
+START_TEST(activation_makes_the_bot_and_its_picture)
+{
+	world_start(&w);
+	const struct mm_ensure_bot_user_args *bot =
+	    host_args(&w.host, MM_API_ENSURE_BOT_USER, 0);
+	ck_assert_str_eq(str_c(bot->bot->username), "zoom");
+	ck_assert_str_eq(str_c(bot->bot->display_name), "Zoom");
+	ck_assert_str_eq(w.plugin.bot_id, HOST_BOT);
+	const struct mm_set_profile_image_args *image =
+	    host_args(&w.host, MM_API_SET_PROFILE_IMAGE, 0);
+	ck_assert_str_eq(str_c(image->user_id), HOST_BOT);
+	ck_assert_int_eq(memcmp(image->data.data, "\x89PNG", 4), 0);
+	ck_assert_uint_eq(host_key(&w.host, "z2_bot_picture").len, 64);
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_WARN), 0);
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_ERROR), 0);
+	world_stop(&w);
+}
+END_TEST
+
+/* A host of the test's own, to be spoiled before activation. */
+static struct plugin plugin;
+static struct host host;
+static struct err err;
+
+static void set_up(void)
+{
+	ck_assert_msg(zoom_global_init(&err), "%s", err.text);
+	ck_assert_msg(plugin_init(&plugin, &err), "%s", err.text);
+	const struct mm_plugin_def def = plugin_def(&plugin);
+	host_start(&host, &def);
+}
+
+static void tear_down(void)
+{
+	host_stop(&host);
+	plugin_fini(&plugin);
+	zoom_global_fini();
+}
+
+START_TEST(the_same_picture_is_not_set_again)
+{
+	char digest[65];
+	set_up();
+	host_activates(&host);
+	memcpy(digest, str_c(host_key(&host, "z2_bot_picture")), 65);
+	tear_down();
+	set_up();
+	host_stores(&host, "z2_bot_picture", str_from(digest));
+	host_activates(&host);
+	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 0);
+	tear_down();
+	set_up();
+	digest[0] = digest[0] == '0' ? '1' : '0';
+	host_stores(&host, "z2_bot_picture", str_from(digest));
+	host_activates(&host);
+	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 1);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_bot_that_cannot_be_made_stops_the_activation)
+{
+	set_up();
+	host_fails(&host, MM_API_ENSURE_BOT_USER, 500);
+	ck_assert_ptr_nonnull(
+	    strstr(host_tries_to_activate(&host), "creating the bot"));
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_command_that_cannot_be_registered_stops_the_activation)
+{
+	set_up();
+	host_fails(&host, MM_API_REGISTER_COMMAND, 500);
+	ck_assert_ptr_nonnull(
+	    strstr(host_tries_to_activate(&host), "ordered to fail"));
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_picture_that_is_missing_does_not_stop_it)
+{
+	set_up();
+	host.bundle = "/nonexistent";
+	host_activates(&host);
+	ck_assert(host_logged(&host, "The bot has no picture"));
+	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 0);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_picture_that_the_server_refuses_is_tried_again_next_time)
+{
+	set_up();
+	host_fails(&host, MM_API_SET_PROFILE_IMAGE, 500);
+	host_activates(&host);
+	ck_assert_uint_eq(host_key(&host, "z2_bot_picture").len, 0);
+	tear_down();
+}
+END_TEST
+
+START_TEST(without_settings_it_starts_and_says_what_is_missing)
+{
+	set_up();
+	host_activates(&host);
+	ck_assert(host_logged(&host, "Zoom is not set up yet"));
+	ck_assert(host_logged(&host, "**Zoom client ID** is empty"));
+	ck_assert_uint_eq(host_n_called(&host, MM_API_LOG_WARN), 5);
+	tear_down();
+}
+END_TEST
+
+START_TEST(without_a_secret_token_it_says_what_does_not_work)
+{
+	world_start_with(&w, "ZoomWebhookSecret", "\"\"");
+	ck_assert(host_logged(&w.host, "every webhook is refused"));
+	world_stop(&w);
+}
+END_TEST
+
+START_TEST(settings_that_cannot_be_loaded_leave_the_former_ones)
+{
+	struct mm_hook_on_configuration_change_returns ret = { 0 };
+	world_start(&w);
+	host_breaks(&w.host, MM_API_GET_CONFIG, "no configuration");
+	ck_assert(host_calls(
+	    &w.host, "Plugin.OnConfigurationChange", NULL, &ret, &w.err));
+	ck_assert_ptr_eq(ret.error.type, &mm_type_error_string);
+	struct ctx c = world_ctx(&w);
+	ck_assert(c.config->valid);
+	ctx_end(&c);
+	w.host.settings = S("[]");
+	host_obeys(&w.host, MM_API_GET_CONFIG);
+	ck_assert(host_calls(
+	    &w.host, "Plugin.OnConfigurationChange", NULL, &ret, &w.err));
+	c = world_ctx(&w);
+	ck_assert(c.config->valid);
+	ctx_end(&c);
+	world_stop(&w);
+}
+END_TEST
+
+static void *ask_zoom(void *object)
+{
+	struct err *why = object;
+	struct arena a;
+	struct zoom_settings settings = {
+		.web_url = str_from(https_url(w.zoom)),
+		.client_id = S("id"),
+		.client_secret = S("secret"),
+	};
+	arena_init(&a, 64 * 1024);
+	struct zoom_call call = { .client = w.plugin.zoom,
+		.settings = &settings,
+		.arena = &a,
+		.deadline_ms = clock_deadline_ms(20000) };
+	struct zoom_token token;
+	ck_assert(!zoom_oauth_refresh(&call, S("r"), &token, why));
+	arena_fini(&a);
+	return NULL;
+}
+
+START_TEST(a_host_that_goes_ends_questions_to_zoom)
+{
+	pthread_t thread;
+	struct err why = { 0 };
+	int64_t deadline = SOON;
+	world_start(&w);
+	https_waits_ms(w.zoom, 15000);
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	pthread_create(&thread, NULL, ask_zoom, &why);
+	while (https_n_requests(w.zoom) == 0 && clock_now_ms() < deadline)
+		sched_yield();
+	host_leaves(&w.host);
+	pthread_join(thread, NULL);
+	ck_assert_int_lt(clock_now_ms(), deadline);
+	ck_assert_msg(why.code == ERR_CLOSED, "%s", why.text);
+	world_stop(&w);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plugin plugin");
+	TCase *tc = tcase_create("activation");
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, activation_makes_the_bot_and_its_picture);
+	tcase_add_test(tc, the_same_picture_is_not_set_again);
+	tcase_add_test(tc, a_bot_that_cannot_be_made_stops_the_activation);
+	tcase_add_test(
+	    tc, a_command_that_cannot_be_registered_stops_the_activation);
+	tcase_add_test(tc, a_picture_that_is_missing_does_not_stop_it);
+	tcase_add_test(
+	    tc, a_picture_that_the_server_refuses_is_tried_again_next_time);
+	tcase_add_test(tc, without_settings_it_starts_and_says_what_is_missing);
+	tcase_add_test(tc, without_a_secret_token_it_says_what_does_not_work);
+	tcase_add_test(
+	    tc, settings_that_cannot_be_loaded_leave_the_former_ones);
+	tcase_add_test(tc, a_host_that_goes_ends_questions_to_zoom);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
