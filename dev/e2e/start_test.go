@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"zoomdev/mmhost"
+)
+
+// Goal: an admin connects the Zoom account, a member starts a meeting, and the
+// post follows it to its end.
+func TestMainJob(t *testing.T) {
+	w := newWorld(t)
+	w.configure()
+
+	answer := w.types(w.admin, "/zoom connect")
+	contains(t, answer, w.host.URL+"/plugins/zoom/oauth2/connect")
+	if status, page := w.authorize(); status != http.StatusOK || !strings.Contains(page, "Zoom is connected") {
+		t.Fatalf("completing: %d %s", status, page)
+	}
+
+	w.zoom.ForceUUID("/Ab/cdEf12345+ghIJKLmg==")
+	w.send(w.member, "/zoom start Weekly sync")
+	event, err := mmhost.Await(w.member.ws, 10*time.Second, mmhost.OfType("custom_zoom_meeting_started"))
+	check(t, err)
+	meeting := w.zoom.Meetings()[0]
+	posts := w.posts()
+	if len(posts) != 1 {
+		t.Fatalf("%d posts", len(posts))
+	}
+	post := posts[0]
+	link := fmt.Sprint(post.Props["meeting_link"])
+	if event.GetData()["meeting_url"] != link || !strings.HasPrefix(link, w.zoom.URL()+"/j/") {
+		t.Errorf("event %v, link %s", event.GetData(), link)
+	}
+	want := map[string]any{
+		"meeting_id": float64(meeting.ID), "meeting_uuid": "/Ab/cdEf12345+ghIJKLmg==", "meeting_status": "STARTED",
+		"meeting_personal": false, "meeting_topic": "Weekly sync", "meeting_creator_username": "ada",
+		"meeting_provider": "Zoom",
+	}
+	for name, value := range want {
+		if post.Props[name] != value {
+			t.Errorf("prop %s is %v (%T), want %v", name, post.Props[name], post.Props[name], value)
+		}
+	}
+	if post.UserId != w.member.user.Id || len(post.Attachments()) != 1 || post.Attachments()[0].Title != "Weekly sync" {
+		t.Errorf("post by %s with %+v", post.UserId, post.Attachments())
+	}
+	if meeting.Topic != "Weekly sync" || !strings.EqualFold(meeting.Host, "ada@example.com") {
+		t.Errorf("at Zoom: %+v", meeting)
+	}
+
+	_, err = w.zoom.Start(meeting.ID)
+	check(t, err)
+	delivery, err := w.zoom.End(meeting.ID)
+	check(t, err)
+	if delivery.Status != http.StatusOK {
+		t.Fatalf("webhook: %+v", delivery)
+	}
+	ended := w.posts()[0]
+	if ended.Props["meeting_status"] != "ENDED" || ended.Props["meeting_end_time"] == nil ||
+		ended.Props["meeting_topic"] != "Weekly sync" || !strings.Contains(ended.Message, "ended") {
+		t.Errorf("after the end: %q %v", ended.Message, ended.Props)
+	}
+}
+
+// Goal: until it is configured the plugin runs, answers 501 and says what to do.
+func TestUnconfigured(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/oauth2/connect", "/oauth2/complete", "/nothing"} {
+		if status, _ := w.get(w.admin, path); status != http.StatusNotImplemented {
+			t.Errorf("GET %s: %d", path, status)
+		}
+	}
+	for _, path := range []string{"/webhook?secret=x", "/api/v1/meetings"} {
+		if status, _ := w.post(w.member, path, "{}"); status != http.StatusNotImplemented {
+			t.Errorf("POST %s: %d", path, status)
+		}
+	}
+	contains(t, w.types(w.admin, "/zoom start"), "Zoom client ID")
+	contains(t, w.types(w.member, "/zoom start"), "ask a system admin")
+	contains(t, w.types(w.member, "/zoom help"), "/zoom start [topic]")
+	state, err := w.host.PluginState("zoom")
+	check(t, err)
+	if state.State != 2 {
+		t.Errorf("state %d", state.State)
+	}
+	w.configure() // goes live without a restart
+	contains(t, w.types(w.admin, "/zoom connect"), "/oauth2/connect")
+}
+
+// Goal: only system admins connect, and a state works once, for its owner.
+func TestConnectIsForAdmins(t *testing.T) {
+	w := newWorld(t)
+	w.configure()
+	contains(t, w.types(w.member, "/zoom connect"), "Only system admins")
+	if status, _ := w.get(person{}, "/oauth2/connect"); status != http.StatusUnauthorized {
+		t.Errorf("signed out: %d", status)
+	}
+	for _, path := range []string{"/oauth2/connect", "/oauth2/complete?code=x&state=y", "/oauth2/complete"} {
+		if status, page := w.get(w.member, path); status != http.StatusForbidden {
+			t.Errorf("%s as member: %d %s", path, status, page)
+		}
+	}
+	forged := []string{"User-Agent", "x", "Mattermost-User-Id", w.admin.user.Id}
+	if status, _ := request(t, w.host, nil, "GET", "/plugins/zoom/oauth2/connect", nil, forged...); status != http.StatusUnauthorized {
+		t.Errorf("with a forged user id: %d", status)
+	}
+
+	status, location := w.get(w.admin, "/oauth2/connect")
+	if status != http.StatusFound {
+		t.Fatalf("connect: %d", status)
+	}
+	back, err := w.zoom.Consent(location, mmhost.AdminEmail)
+	check(t, err)
+	path := strings.TrimPrefix(back, w.host.URL+"/plugins/zoom")
+	if status, _ := w.get(w.member, path); status != http.StatusForbidden {
+		t.Errorf("completed by a member: %d", status)
+	}
+	if status, page := w.get(w.admin, "/oauth2/complete?code=x&state=made-up"); status != http.StatusUnauthorized {
+		t.Errorf("unknown state: %d %s", status, page)
+	}
+	if status, _ := w.get(w.admin, path); status != http.StatusOK {
+		t.Errorf("completed: %d", status)
+	}
+	if status, _ := w.get(w.admin, path); status != http.StatusUnauthorized {
+		t.Errorf("completed twice: %d", status)
+	}
+	install, err := w.zoom.Install(mmhost.AdminEmail)
+	check(t, err)
+	exchanged := w.zoom.CodeExchanges()
+	status, page := w.get(w.admin, strings.TrimPrefix(install, w.host.URL+"/plugins/zoom"))
+	if status != http.StatusOK || !strings.Contains(page, "harmless") || w.zoom.CodeExchanges() != exchanged {
+		t.Errorf("Install pressed at Zoom: %d %s", status, page)
+	}
+	status, location = w.get(w.admin, "/oauth2/connect")
+	if status != http.StatusFound {
+		t.Fatalf("connect again: %d", status)
+	}
+	declined, err := w.zoom.Decline(location, mmhost.AdminEmail)
+	check(t, err)
+	_, page = w.get(w.admin, strings.TrimPrefix(declined, w.host.URL+"/plugins/zoom"))
+	contains(t, page, "declined")
+}
+
+// Goal: whoever cannot start a meeting learns why.
+func TestRefusals(t *testing.T) {
+	w := newWorld(t)
+	w.configure()
+	contains(t, w.types(w.member, "/zoom start"), "No Zoom account is connected yet")
+	contains(t, w.types(w.admin, "/zoom start"), "/oauth2/connect")
+	if status, page := w.authorize(); status != http.StatusOK {
+		t.Fatalf("connecting: %d %s", status, page)
+	}
+	eventually(t, "the admin's meeting starts after connecting", func() bool { return len(w.posts()) == 1 })
+
+	contains(t, w.types(w.unknown, "/zoom start"), "`sam@example.com`")
+	contains(t, w.types(w.member, "/zoom stat"), "/zoom help")
+	status, body := w.post(w.member, "/api/v1/meetings", `{"channel_id":"nonexistentnonexistentnone"}`)
+	if status != http.StatusForbidden || !strings.Contains(body, "not a member") {
+		t.Errorf("foreign channel: %d %s", status, body)
+	}
+	if status, _ := w.post(person{}, "/api/v1/meetings", "{}"); status != http.StatusUnauthorized {
+		t.Errorf("signed out: %d", status)
+	}
+	if status, _ := w.post(w.member, "/api/v1/meetings", "no JSON"); status != http.StatusBadRequest {
+		t.Errorf("no JSON: %d", status)
+	}
+	if status, _ := w.get(w.member, "/api/v1/meetings"); status != http.StatusMethodNotAllowed {
+		t.Errorf("GET: %d", status)
+	}
+	settings := w.settings()
+	settings["RestrictMeetingCreation"] = true
+	check(t, w.host.ConfigurePlugin("zoom", settings))
+	contains(t, w.types(w.member, "/zoom start"), "switched off in this channel")
+}
+
+// Goal: the button's route starts a meeting too, and answers with its link.
+func TestStartByREST(t *testing.T) {
+	w := connected(t)
+	status, body := w.post(w.member, "/api/v1/meetings", fmt.Sprintf(`{"channel_id":%q,"topic":"Größe \"quoted\" 😀"}`, w.channel.Id))
+	if status != http.StatusOK || !strings.Contains(body, `{"meeting_url":"`+w.zoom.URL()) {
+		t.Fatalf("%d %s", status, body)
+	}
+	posts := w.posts()
+	if len(posts) != 1 || posts[0].Props["meeting_topic"] != "Größe \"quoted\" 😀" {
+		t.Errorf("posts: %+v", posts)
+	}
+}

@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"zoomdev/mmhost"
+	"zoomdev/zoomsim"
+)
+
+// world is a server with the plugin in it, a Zoom, and people.
+type world struct {
+	*testing.T
+	host    *mmhost.Host
+	zoom    *zoomsim.Sim
+	channel *model.Channel
+	bundle  string
+	admin   person // system admin, admin of the Zoom account
+	member  person // known to Zoom
+	unknown person // signed up here, not known to Zoom
+}
+
+type person struct {
+	user   *model.User
+	client *model.Client4
+	ws     *model.WebSocketClient
+}
+
+const (
+	webhookSecret = "webhook-secret-0123456789abcdefg"
+	encryptionKey = "encryption-key-0123456789abcdefg"
+)
+
+// zoomBundle packs the plugin in the flavour under test with the real manifest.
+func zoomBundle(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(), "plugin.json"))
+	check(t, err)
+	var manifest any
+	check(t, json.Unmarshal(text, &manifest))
+	return pack(t, "zoom", map[string]string{
+		"server/dist/plugin-" + platform(): built(t, "zoom-plugin"),
+		"assets/profile.png":               filepath.Join(root(), "assets/profile.png"),
+		"assets/profile.svg":               filepath.Join(root(), "assets/profile.svg"),
+	}, manifest)
+}
+
+// newWorld starts everything; the plugin is enabled and not configured.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	zoom, err := zoomsim.Start(zoomsim.Options{
+		App: zoomsim.App{
+			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
+		},
+		Admin: zoomsim.User{Email: mmhost.AdminEmail},
+		Plan:  zoomsim.PlanUnlimited,
+	})
+	check(t, err)
+	t.Cleanup(func() { check(t, zoom.Close()) })
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	check(t, os.WriteFile(ca, zoom.CAPEM(), 0o644))
+	w := &world{T: t, zoom: zoom, bundle: zoomBundle(t)}
+	w.host = startHost(t, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")
+	w.admin = person{user: w.host.AdminUser, client: w.host.Admin}
+	w.member = w.newPerson("ada", "ada@example.com")
+	w.unknown = w.newPerson("sam", "sam@example.com")
+	w.admin.ws = w.socket(w.admin)
+	_, err = zoom.AddUser(zoomsim.User{Email: "Ada@Example.com"})
+	check(t, err)
+	team, err := w.host.CreateTeam("team", w.admin.user, w.member.user, w.unknown.user)
+	check(t, err)
+	w.channel, err = w.host.CreateChannel(team, "talk", model.ChannelTypeOpen, w.admin.user, w.member.user, w.unknown.user)
+	check(t, err)
+	_, err = w.host.UploadPlugin(w.bundle)
+	check(t, err)
+	check(t, w.host.EnablePlugin("zoom"))
+	return w
+}
+
+func (w *world) newPerson(name, email string) person {
+	w.Helper()
+	user, client, err := w.host.CreateUser(name, email)
+	check(w.T, err)
+	p := person{user: user, client: client}
+	p.ws = w.socket(p)
+	return p
+}
+
+func (w *world) socket(p person) *model.WebSocketClient {
+	w.Helper()
+	ws, err := w.host.WebSocket(p.client)
+	check(w.T, err)
+	return ws
+}
+
+// settings are what an admin fills in.
+func (w *world) settings() map[string]any {
+	app := w.zoom.App()
+	return map[string]any{
+		"ZoomURL": w.zoom.URL(), "ZoomAPIURL": w.zoom.APIURL() + "/", "AccountLevelApp": true,
+		"OAuthClientID": app.ClientID, "OAuthClientSecret": app.ClientSecret,
+		"EncryptionKey": encryptionKey, "WebhookSecret": webhookSecret,
+		"ZoomWebhookSecret": app.SecretToken,
+	}
+}
+
+// configure saves the settings and tells Zoom where we are.
+func (w *world) configure() {
+	w.Helper()
+	check(w.T, w.host.ConfigurePlugin("zoom", w.settings()))
+	w.zoom.UpdateApp(func(app *zoomsim.App) {
+		app.RedirectURIs = []string{w.host.URL + "/plugins/zoom/oauth2/complete"}
+	})
+	w.zoom.SetWebhook(w.host.URL+"/plugins/zoom/webhook?secret="+webhookSecret, http.DefaultClient)
+	eventually(w.T, "the settings are in force", func() bool {
+		status, _ := w.get(person{}, "/oauth2/connect")
+		return status != http.StatusNotImplemented
+	})
+}
+
+// connected is a world in which an admin has connected the Zoom account.
+func connected(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.configure()
+	if status, page := w.authorize(); status != http.StatusOK {
+		t.Fatalf("connecting: %d %s", status, page)
+	}
+	return w
+}
+
+// authorize does what the admin's browser does, from link to last page.
+func (w *world) authorize() (int, string) {
+	w.Helper()
+	status, location := w.get(w.admin, "/oauth2/connect")
+	if status != http.StatusFound {
+		return status, location
+	}
+	back, err := w.zoom.Consent(location, mmhost.AdminEmail)
+	check(w.T, err)
+	return w.get(w.admin, strings.TrimPrefix(back, w.host.URL+"/plugins/zoom"))
+}
+
+func (w *world) get(p person, path string) (int, string) {
+	w.Helper()
+	return request(w.T, w.host, p.client, "GET", "/plugins/zoom"+path, nil)
+}
+
+func (w *world) post(p person, path, body string, headers ...string) (int, string) {
+	w.Helper()
+	headers = append([]string{"Content-Type", "application/json"}, headers...)
+	return request(w.T, w.host, p.client, "POST", "/plugins/zoom"+path, strings.NewReader(body), headers...)
+}
+
+// types sends a command; answer is what the bot then shows to this user alone.
+func (w *world) types(p person, command string) (answer string) {
+	w.Helper()
+	w.send(p, command)
+	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventEphemeralMessage))
+	if err != nil {
+		w.Fatalf("no answer to %s: %v", command, err)
+	}
+	var shown model.Post
+	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &shown))
+	return shown.Message
+}
+
+func (w *world) send(p person, command string) {
+	w.Helper()
+	_, _, err := p.client.ExecuteCommand(context.Background(), w.channel.Id, command)
+	check(w.T, err)
+}
+
+// posts are the channel's posts of the meeting's type, newest first.
+func (w *world) posts() []*model.Post {
+	w.Helper()
+	list, _, err := w.admin.client.GetPostsForChannel(context.Background(), w.channel.Id, 0, 200, "", false, false)
+	check(w.T, err)
+	var found []*model.Post
+	for _, p := range list.ToSlice() {
+		if p.Type == "custom_zoom" {
+			found = append(found, p)
+		}
+	}
+	return found
+}
