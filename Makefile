@@ -190,4 +190,4 @@ sizes:
 test-long: setup-test
 	@tools/test.sh long
 
-include tools/install.mk
+include tools/install.mk fuzz/fuzz.mk

@@ -1,0 +1,40 @@
+# Fuzzing; see docs/reliability.md. Included by the Makefile.
+
+FUZZ_NAMES := gob yamux rpc broker webhook command
+FUZZ_DRIVERS := $(patsubst %,$(OUT)/fuzz/%,$(FUZZ_NAMES))
+FUZZ_CLANG := $(shell command -v clang-14)
+FUZZ_LIBFUZZER := $(and $(FUZZ_CLANG),$(wildcard \
+	/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*))
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+
+.PHONY: fuzz fuzz-regression fuzz-drivers
+## fuzz       new inputs for every decoder, T=60 seconds each, ONLY=gob one of
+##            them; libFuzzer where there is one, else fuzz/driver.c
+fuzz:
+ifeq ($(FUZZ_LIBFUZZER),)
+	@$(MAKE) --no-print-directory BUILD=asan ONLY= fuzz-drivers
+	@fuzz/run.sh mutate build/asan/fuzz $(or $(T),60) $(or $(ONLY),$(FUZZ_NAMES))
+else
+	@$(MAKE) --no-print-directory BUILD=fuzz ONLY= CC=$(FUZZ_CLANG) WERROR=0 \
+		FLAGS_fuzz='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined' \
+		LDFLAGS_fuzz='-fsanitize=fuzzer,address,undefined' FUZZ_MAIN= fuzz-drivers
+	@fuzz/run.sh libfuzzer build/fuzz/fuzz $(or $(T),60) $(or $(ONLY),$(FUZZ_NAMES))
+endif
+
+## fuzz-regression  every input of fuzz/corpus and fuzz/regression once more
+fuzz-regression:
+	@$(MAKE) --no-print-directory BUILD=asan ONLY= fuzz-drivers
+	@fuzz/run.sh replay build/asan/fuzz 0 $(FUZZ_NAMES)
+
+fuzz-drivers: $(FUZZ_DRIVERS)
+
+FUZZ_MAIN := $(OUT)/fuzz/driver.o
+
+$(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/tests/lib/feed.o $(FUZZ_MAIN) \
+		$(ZOOM) $(SDK)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
+		$(filter %.a,$^) $(LIBS)
+
+# It has the only copy of plugin/meeting.c, to reach what is static in it.
+$(OUT)/fuzz/command: $(call objects,$(filter-out plugin/main.c \
+	plugin/meeting.c,$(PLUGIN_SRC)))

@@ -1,0 +1,41 @@
+/* webhook: bytes that anybody may post to us, and the JSON in them. */
+#include "fuzz/fuzz.h"
+
+#include "zoom/webhook.h"
+
+#include <string.h>
+
+static void check_text(struct str s)
+{
+	FUZZ_CHECK(s.len == 0 || strlen(s.data) == s.len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena a;
+	struct err err = { 0 };
+	struct zoom_event event;
+	struct str all = { (const char *)data, size };
+	struct zoom_delivery d = { .body = all };
+	/* three lines of a delivery; all of it is the body otherwise */
+	if (str_cut(all, '\n', &d.timestamp, &d.body))
+		str_cut(d.body, '\n', &d.signature, &d.body);
+	FUZZ_CHECK(!zoom_webhook_verify(S("secret"), &d, 1700000000, &err));
+	FUZZ_CHECK(err.code == ERR_DENIED);
+	err_clear(&err);
+	arena_init(&a, (size_t)1024 * 1024);
+	if (zoom_webhook_parse(&a, all, &event, &err)) {
+		struct str json;
+		FUZZ_CHECK(event.event.len > 0);
+		check_text(event.event);
+		check_text(event.plain_token);
+		check_text(event.topic);
+		check_text(event.uuid);
+		if (zoom_webhook_answer_challenge(
+		        &a, S("secret"), event.plain_token, &json, &err))
+			FUZZ_CHECK(memchr(event.plain_token.data, ':',
+			               event.plain_token.len) == NULL);
+	}
+	arena_fini(&a);
+	return 0;
+}

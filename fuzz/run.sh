@@ -1,0 +1,44 @@
+#!/bin/sh
+# run.sh replay|mutate|libfuzzer FOLDER SECONDS TARGET... runs the fuzzers in
+# FOLDER over fuzz/corpus and fuzz/regression. Replaying ends with the sum of
+# all counts.
+set -u
+cd "$(dirname "$0")/.."
+mode=$1 folder=$2 seconds=$3
+shift 3
+passed=0 failed=0
+for target; do
+	set -- "fuzz/corpus/$target"
+	[ -d "fuzz/regression/$target" ] && set -- "$@" "fuzz/regression/$target"
+	printf '%s: ' "$target"
+	case $mode in
+	replay)
+		output=$("$folder/$target" "$@" 2>&1)
+		status=$?
+		counts=$(echo "$output" | tail -n 1)
+		good=$(echo "$counts" | sed -n 's/^\([0-9]*\) passed, [0-9]* failed$/\1/p')
+		bad=$(echo "$counts" | sed -n 's/^[0-9]* passed, \([0-9]*\) failed$/\1/p')
+		passed=$((passed + ${good:-0})) failed=$((failed + ${bad:-1}))
+		[ $status -eq 0 ] && echo "$counts" || echo "$output"
+		;;
+	mutate)
+		"$folder/$target" -T "$seconds" -s "$(date +%s)" "$@" || failed=1
+		;;
+	libfuzzer)
+		found=build/fuzz/corpus/$target
+		mkdir -p "$found"
+		# 2: what the code logs; findings are printed anyway
+		"$folder/$target" -close_fd_mask=2 -max_total_time="$seconds" \
+			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+			-artifact_prefix="fuzz/crash-$target-" \
+			"$found" "$@" >"$found.log" 2>&1 || failed=1
+		grep -aE 'SUMMARY|Test unit written' "$found.log"
+		runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$found.log")
+		rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$found.log")
+		echo "${runs:-?} runs, ${rate:-?} a second, $(
+			find fuzz -maxdepth 1 -name "crash-$target-*" | wc -l) crashes"
+		;;
+	esac
+done
+[ "$mode" != replay ] || echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
