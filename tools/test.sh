@@ -1,0 +1,98 @@
+#!/bin/sh
+# test.sh [long] runs everything that make test (make test-long) promises and
+# ends with the counts. A step that prints no counts of its own counts as one.
+set -u
+cd "$(dirname "$0")/.."
+log=build/test
+mkdir -p "$log"
+passed=0 failed=0
+
+# step NAME COMMAND... - one line while it runs, its output when it fails
+step() {
+	name=$1
+	shift
+	began=$(date +%s)
+	"$@" >"$log/$name.log" 2>&1
+	status=$?
+	counts=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$log/$name.log" | tail -n 1)
+	good=$(echo "$counts" | cut -d' ' -f1)
+	bad=$(echo "$counts" | cut -d' ' -f3)
+	if [ -z "$counts" ]; then
+		good=$((status == 0)) bad=$((status != 0))
+	elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
+		bad=1
+	fi
+	passed=$((passed + good)) failed=$((failed + bad))
+	echo "$name: $good passed, $bad failed ($(($(date +%s) - began)) s)"
+	[ "$bad" -eq 0 ] || grep -aE -A40 '^(FAIL|--- FAIL|make.*\*\*\*)|error:' "$log/$name.log" |
+		head -n 120 | cut -c1-400
+}
+
+# go_tests FOLDER FLAVOUR PACKAGE... - go test with counts
+go_tests() {
+	folder=$1 flavour=$2
+	shift 2
+	(cd "$folder" && BUILD=$flavour "$go" test -count=1 -timeout 20m -v "$@") >"$log/go.log" 2>&1
+	status=$?
+	good=$(grep -acE '^--- PASS' "$log/go.log")
+	bad=$(grep -acE '^--- FAIL' "$log/go.log")
+	[ $status -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+	if [ "$bad" -gt 0 ]; then
+		grep -avE '^(=== |--- PASS|PASS|ok )' "$log/go.log"
+	fi
+	echo "$good passed, $bad failed"
+	[ "$bad" -eq 0 ]
+}
+
+browser() {
+	(cd dev/browser && npm ci --no-audit --no-fund --silent) || return 1
+	node dev/browser/smoke.mjs build/run "dist/$bundle" --shots build/shots
+}
+
+generated() {
+	(cd tools/gen && "$go" run . -check && "$go" vet ./... && "$go" test ./...)
+}
+
+go=$(tools/setup.sh go) || exit 1
+tools/setup.sh modules dev/newest || exit 1
+bundle=$(make -s bundle-name)
+
+short() {
+	step build make -s -j2 all dist build/run
+	step build-asan make -s -j2 BUILD=asan all test-programs
+	step unit-debug make -s -j2 unit BUILD=debug
+	step unit-asan make -s -j2 unit BUILD=asan
+	step fuzz-regression make -s fuzz-regression
+	step generated generated
+	step install tests/install/test.sh
+	step style make -s check-style
+	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost
+	step server go_tests dev asan -short ./e2e
+	step newest go_tests dev/newest asan -short ./...
+	step interop go_tests dev/interop asan ./...
+	for version in v0.1.21 v0.1.12 v0.1.3; do
+		step "interop-$version" go_tests dev/interop asan -modfile=$version.mod ./...
+	done
+	step browser browser
+}
+
+long() {
+	step build make -s -j2 all dist
+	step build-tsan make -s -j2 BUILD=tsan all test-programs
+	step unit-tsan make -s -j2 unit BUILD=tsan
+	step valgrind make -s -j2 unit BUILD=debug UNIT_WRAPPER=valgrind
+	step server-tsan go_tests dev tsan ./e2e
+	step newest-tsan go_tests dev/newest tsan -short ./...
+	step interop-tsan go_tests dev/interop tsan ./...
+	step build-release make -s -j2 BUILD=release all
+	step load go_tests dev/newest release -run "Flights|TooMany|Large|Slow|Memory" ./...
+	step fuzz make -s fuzz T=300
+	step stand-in-race go_tests dev debug -race ./zoomsim
+}
+
+case ${1:-} in
+long) long ;;
+*) short ;;
+esac
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
