@@ -129,7 +129,7 @@ deploy: dist
 RUN := build/run
 DEV_SRC := $(shell find dev -name '*.go' -o -path 'dev/page/static/*' -o -path 'dev/zoomsim/pages/*')
 
-.PHONY: run test test-long check check-style unit e2e setup-build setup-run setup-test
+.PHONY: run test test-long check check-style unit e2e setup-build setup-run setup-test setup-long
 ## run        the real Mattermost with the plugin and a Zoom stand-in: PORT=8065
 run: setup-run dist $(RUN)
 	@exec $(RUN) -port $(or $(PORT),8065) -bundle $(BUNDLE)
@@ -138,7 +138,7 @@ $(RUN): $(DEV_SRC) dev/go.mod dev/go.sum
 	@tools/setup.sh modules
 	$(call say,GO,$@)cd dev && $(GO) build -o ../$@ ./cmd/run
 
-setup-build setup-run setup-test:
+setup-build setup-run setup-test setup-long:
 	@tools/setup.sh $(subst setup-,,$@)
 
 ## test       everything: unit tests (debug, asan), generated code, style,
@@ -187,7 +187,7 @@ sizes:
 	@tools/sizes.sh $(filter-out tests/%,$(C_FILES))
 
 ## test-long  what takes longer: threads under TSan, valgrind, kills, health
-test-long: setup-test
+test-long: setup-long
 	@tools/test.sh long
 
 include tools/install.mk fuzz/fuzz.mk

@@ -1,8 +1,8 @@
 /*
  * driver - main for the targets where there is no libFuzzer
  *
- *	driver FILE|FOLDER...            replay: each input in a process of its
- *own driver -T 60 [-s SEED] FOLDER    mutate what is in there for 60 seconds
+ *	driver FILE|FOLDER...           replay, each input in its own process
+ *	driver -T 60 [-s SEED] FOLDER   mutate what is in there for 60 seconds
  *
  * Replaying ends with "N passed, N failed". Mutating is blind (flip, set,
  * insert, cut, repeat, splice) and as fast as the target; an input at which
@@ -14,8 +14,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sanitizer/common_interface_defs.h>
-#include <sanitizer/lsan_interface.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +23,11 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Of the sanitizers' runtime; their header comes with GCC alone. */
+void __sanitizer_set_report_fd(void *fd);
+void __sanitizer_set_death_callback(void (*callback)(void));
+int __lsan_do_recoverable_leak_check(void);
 
 #define LONGEST ((size_t)64 * 1024)
 #define HANGS_S 10

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a fresh Debian 12 lacks, and says what that is.
 #
-#   tools/setup.sh build|test|run   Debian packages to build, test or run
+#   tools/setup.sh build|test|long|run   Debian packages for make of that name
 #   tools/setup.sh go               prints the path of a Go that is new enough,
 #                                   installed into the user's cache if need be
 #   tools/setup.sh modules [FOLDER] fetches the Go modules of dev/, of FOLDER too
@@ -13,6 +13,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/zoom-mattermost
 build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev"
 run="$build postgresql python3 python3-venv ca-certificates"
 test="$run g++ check valgrind clang-format-14 clang-tidy-14 cppcheck chromium nodejs npm"
+long="$test clang-14 libclang-rt-14-dev"
 
 die() {
 	echo "setup: $*" >&2
@@ -90,6 +91,7 @@ find_go() {
 case ${1:-} in
 build) packages "$build" ;;
 test) packages "$test" ;;
+long) packages "$long" ;;
 run) packages "$run" ;;
 go) find_go && echo "$go" ;;
 modules)
@@ -99,5 +101,5 @@ modules)
 			die "cannot get the Go modules of $module/: $(echo "$out" | tail -n 1)"
 	done
 	;;
-*) die "usage: tools/setup.sh build|test|run|go|modules" ;;
+*) die "usage: tools/setup.sh build|test|long|run|go|modules" ;;
 esac
