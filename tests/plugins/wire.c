@@ -33,11 +33,9 @@ enum { DONE = 0, FAILED = 1, ENDED = 3 };
 
 static int failed(const struct err *err, const char *what)
 {
-	if (err->code == ERR_CLOSED)
-		return ENDED;
 	fprintf(stderr, "wire: %s: %s (%s)\n", what, err->text,
 	    err_code_text(err->code));
-	return FAILED;
+	return err->code == ERR_CLOSED ? ENDED : FAILED;
 }
 
 static void pause_ms(int64_t ms)
@@ -195,7 +193,7 @@ static int yamux_server(void)
 	for (size_t i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	yamux_session_free(s);
-	return err.code == ERR_CLOSED ? DONE : failed(&err, "accept");
+	return failed(&err, "accept") == ENDED ? DONE : FAILED;
 }
 
 /* A stream to somebody who echoes, and the bytes that go round. */

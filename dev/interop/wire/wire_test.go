@@ -63,6 +63,9 @@ func start(t *testing.T, args ...string) *peer {
 			p.process.Process.Kill()
 			p.process.Wait()
 		}
+		if t.Failed() {
+			t.Logf("the C side said: %s", tail(p.stderr.String()))
+		}
 	})
 	return p
 }

@@ -61,11 +61,15 @@ func newSession(t *testing.T, args ...string) *session {
 	return s
 }
 
-// finish closes our side; the C side ends, and nobody has complained.
-func (s *session) finish(statuses ...int) {
+// finish closes our side, after the C side where that ends by itself, since
+// Go drops what it has not sent yet; nobody has complained.
+func (s *session) finish() {
 	s.Helper()
+	if s.process.Args[1] == "yamux-server" {
+		s.Session.Close()
+	}
+	s.ends(done)
 	s.Session.Close()
-	s.ends(statuses...)
 	for line := range strings.Lines(s.log.String()) {
 		// a read or write that our own Close has cut short
 		if !strings.Contains(line, "use of closed network connection") && !strings.Contains(line, "write: broken pipe") &&
@@ -161,7 +165,7 @@ func TestYamuxGoOpens(t *testing.T) {
 	if n := s.NumStreams(); n != 0 {
 		t.Errorf("%d streams are left", n)
 	}
-	s.finish(done)
+	s.finish()
 }
 
 // Goal: 200 streams at once that C opens carry 20 MiB there and back.
@@ -178,7 +182,7 @@ func TestYamuxCOpens(t *testing.T) {
 		})
 	}
 	group.Wait()
-	s.finish(done)
+	s.finish()
 }
 
 // echo is what the C side does for 'e'; the first byte says so.
@@ -212,7 +216,7 @@ func TestYamuxSlowReaders(t *testing.T) {
 		})
 	}
 	group.Wait()
-	s.finish(done)
+	s.finish()
 }
 
 // Goal: of 700 streams that C wants at once, with a Go side that is slow to
@@ -234,7 +238,7 @@ func TestYamuxManyAtOnce(t *testing.T) {
 		}
 	}
 	group.Wait()
-	s.finish(done)
+	s.finish()
 }
 
 // Goal: a C side that gives a stream up with data unread ends it for Go, and
@@ -252,52 +256,71 @@ func TestYamuxCGivesUp(t *testing.T) {
 		}
 		stream.Close()
 	}
-	s.finish(done)
+	s.finish()
 }
 
 // Goal: streams that Go resets, or drops with data on its way, end for C and
 // take no other stream with them.
+//
+// Go's yamux has a race of its own here: a FIN that arrives between the
+// moment a stream's close times out and the moment it is forgotten ends the
+// whole session. It says so in its log; such a session proves nothing.
 func TestYamuxGoGivesUp(t *testing.T) {
+	for range 10 {
+		log := &complaints{}
+		err := giveUp(t, log)
+		if err == nil {
+			return
+		}
+		if !strings.Contains(log.String(), "unexpected FIN flag in state 6") {
+			t.Fatalf("%v\nGo's yamux said: %s", err, log)
+		}
+	}
+	t.Fatal("Go's side has tripped over itself ten times")
+}
+
+func giveUp(t *testing.T, log *complaints) error {
 	peer := start(t, "yamux-server")
-	log := &complaints{}
 	impatient := config(log)
 	impatient.StreamCloseTimeout = 5 * time.Millisecond // then Go resets
 	client, err := yamux.Client(peer.Conn, impatient)
 	check(t, err)
 	source := rand.New(rand.NewPCG(3, 3))
+	results := make(chan error, 10) // of the streams that are kept
 	var group sync.WaitGroup
 	for i := range 100 {
-		stream, err := client.Open()
-		check(t, err)
-		data := random(source, 1+source.IntN(200_000))
+		dropped, data := (*yamux.Stream)(nil), random(source, 1+source.IntN(200_000))
+		if dropped, err = client.OpenStream(); err != nil {
+			break
+		}
 		group.Go(func() {
-			stream.Write(append([]byte{"es"[i%2]}, data...))
-			stream.Close() // and reads nothing of what comes
+			dropped.Write(append([]byte{"es"[i%2]}, data...))
+			dropped.Close() // and reads nothing of what comes
 		})
 		if i%10 != 0 {
 			continue
 		}
-		other, err := client.Open()
-		check(t, err)
-		data, chunks := random(source, 100_000), rand.New(rand.NewPCG(uint64(i), 4))
-		group.Go(func() {
-			// half closed for longer than the timeout it would be reset
-			if err := keepOpen(other, data, chunks); err != nil {
-				t.Error(err)
-			}
-		})
+		kept, content := (*yamux.Stream)(nil), random(source, 100_000)
+		if kept, err = client.OpenStream(); err != nil {
+			break
+		}
+		// half closed for longer than the timeout it would be reset
+		group.Go(func() { results <- keepOpen(kept, content) })
 	}
 	group.Wait()
-	time.Sleep(50 * time.Millisecond)
-	if _, err := client.Ping(); err != nil {
-		t.Error(err)
+	close(results)
+	for result := range results {
+		err = errors.Join(err, result)
 	}
+	time.Sleep(50 * time.Millisecond)
+	_, failed := client.Ping()
 	client.Close()
 	peer.ends(done)
+	return errors.Join(err, failed)
 }
 
 // keepOpen sends data, reads it back, and only then closes.
-func keepOpen(stream net.Conn, data []byte, source *rand.Rand) error {
+func keepOpen(stream net.Conn, data []byte) error {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := stream.Write(append([]byte{'e'}, data...))
