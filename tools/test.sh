@@ -24,7 +24,7 @@ step() {
 	fi
 	passed=$((passed + good)) failed=$((failed + bad))
 	echo "$name: $good passed, $bad failed ($(($(date +%s) - began)) s)"
-	[ "$bad" -eq 0 ] || grep -aE -A40 '^(FAIL|--- FAIL|make.*\*\*\*)|error:' "$log/$name.log" |
+	[ "$bad" -eq 0 ] || grep -aE -A40 '^(FAIL|--- FAIL|panic:|fatal error:|make.*\*\*\*)|error:' "$log/$name.log" |
 		head -n 120 | cut -c1-400
 }
 
