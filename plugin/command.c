@@ -1,6 +1,7 @@
 #include "plugin/command.h"
 
 #include "plugin/connect.h"
+#include "plugin/grant.h"
 #include "plugin/meeting.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
@@ -109,11 +110,12 @@ static bool offer_connection(
 }
 
 /* Whether a token is stored, readable or not. */
-static bool is_connected(struct ctx *c, bool *connected, struct err *err)
+static bool is_connected(
+    struct ctx *c, struct str user_id, bool *connected, struct err *err)
 {
-	struct stored_token stored;
+	struct grant stored;
 	struct err why = { 0 };
-	if (store_load_token(c, &stored, &why)) {
+	if (grant_load(c, user_id, &stored, &why)) {
 		*connected = stored.raw.len > 0;
 		return true;
 	}
@@ -127,7 +129,7 @@ static void run_connect(struct ctx *c, const struct typed *t)
 	struct store_account account;
 	struct err err = { 0 };
 	bool connected;
-	if (!is_connected(c, &connected, &err) ||
+	if (!is_connected(c, t->args->user_id, &connected, &err) ||
 	    !store_load_account(c, &account, &err)) {
 		answer_failed(c, t, &err);
 		return;
@@ -153,7 +155,8 @@ static void run_start(struct ctx *c, const struct typed *t)
 		.topic = t->rest,
 		.connection_id = t->args->connection_id,
 	};
-	if (t->is_admin && !is_connected(c, &connected, &err)) {
+	if (t->is_admin &&
+	    !is_connected(c, t->args->user_id, &connected, &err)) {
 		answer_failed(c, t, &err);
 		return;
 	}

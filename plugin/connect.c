@@ -1,5 +1,6 @@
 #include "plugin/connect.h"
 
+#include "plugin/grant.h"
 #include "plugin/meeting.h"
 #include "plugin/page.h"
 #include "plugin/policy.h"
@@ -148,7 +149,8 @@ static bool keep(struct ctx *c, struct str user_id,
 		.zoom_email = owner->email,
 		.connected_by = user_id,
 	};
-	return store_save_token(c, token, NULL, &saved, err) &&
+	const struct grant grant = { .token = *token };
+	return grant_save(c, &grant, NULL, &saved, err) &&
 	       store_save_account(c, &account, err);
 }
 

@@ -118,12 +118,12 @@ static bool find_starter(struct ctx *c, const struct meeting_start *start,
 	return refusal.len == 0;
 }
 
-static bool create(
-    struct ctx *c, struct question *q, struct meeting_result *result)
+static bool create(struct ctx *c, struct str user_id, struct question *q,
+    struct meeting_result *result)
 {
 	struct zoom_answer answer;
 	struct err err = { 0 };
-	if (!token_ask(c, ask_user, q, &answer, &err)) {
+	if (!token_ask(c, user_id, ask_user, q, &answer, &err)) {
 		struct str says = explain_user(c, q->email, &answer, &err);
 		result->not_connected = answer.verdict == ZOOM_NO_ANSWER &&
 		                        err.code == ERR_NOT_FOUND;
@@ -133,7 +133,7 @@ static bool create(
 			fail(c, result, says, &answer, &err);
 		return false;
 	}
-	if (token_ask(c, ask_meeting, q, &answer, &err))
+	if (token_ask(c, user_id, ask_meeting, q, &answer, &err))
 		return true;
 	fail(
 	    c, result, explain_user(c, q->email, &answer, &err), &answer, &err);
@@ -188,7 +188,7 @@ void meeting_start(struct ctx *c, const struct meeting_start *start,
 		.email = user->email,
 		.topic = clean_topic(c->arena, start->topic, MEETING_TOPIC_MAX),
 	};
-	if (!create(c, &q, result))
+	if (!create(c, start->user_id, &q, result))
 		return;
 	result->link = link_of(c, &q.meeting);
 	const struct post_meeting post = {

@@ -115,13 +115,13 @@ static bool set_picture(struct ctx *c, struct err *err)
 	if (!arena_ok(c->arena, err) ||
 	    !read_file(c->arena, str_c(path), &content, err) ||
 	    !digest(c->arena, content, &now, err) ||
-	    !store_load_text(c, PICTURE_KEY, &before, err))
+	    !store_get(c, S(PICTURE_KEY), &before, err))
 		return false;
 	if (str_eq(now, before))
 		return true;
 	return mm_set_profile_image(c->mm, c->arena,
 	           str_from(c->plugin->bot_id), content, err) &&
-	       store_save_text(c, PICTURE_KEY, now, err);
+	       store_put(c, S(PICTURE_KEY), now, 0, err);
 }
 
 static bool ensure_bot(struct ctx *c, struct err *err)
@@ -216,7 +216,8 @@ bool plugin_init(struct plugin *p, struct err *err)
 	const struct zoom_client_options options = {
 		.user_agent = "mattermost-zoom-c/" PLUGIN_VERSION,
 	};
-	turn_init(&p->token_turn);
+	for (size_t i = 0; i < PLUGIN_TURNS; i++)
+		turn_init(&p->token_turns[i]);
 	if (!config_slot_init(&p->config, err))
 		return false;
 	p->zoom = zoom_client_new(&options, err);
@@ -227,5 +228,6 @@ void plugin_fini(struct plugin *p)
 {
 	zoom_client_free(p->zoom);
 	config_slot_fini(&p->config);
-	turn_fini(&p->token_turn);
+	for (size_t i = 0; i < PLUGIN_TURNS; i++)
+		turn_fini(&p->token_turns[i]);
 }

@@ -16,14 +16,16 @@
 /* Somebody waits for the answer: a start, a connect, with all it takes. */
 #define REQUEST_MS 10000
 
+/* Refreshes of this many grants may go on at once. */
+#define PLUGIN_TURNS 16
+
 /* Made by plugin_init, lives as long as the process. */
 struct plugin {
 	struct mm_plugin *mm; /* set at activation, before anything else */
 	struct config_slot config;
 	struct zoom_client *zoom;
-	struct turn
-	    token_turn;  /* one refresh of the account's token at a time */
-	char bot_id[32]; /* set at activation */
+	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
+	char bot_id[32];                       /* set at activation */
 };
 
 /*

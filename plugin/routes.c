@@ -1,12 +1,10 @@
 #include "plugin/routes.h"
 
 #include "plugin/connect.h"
+#include "plugin/js.h"
 #include "plugin/meeting.h"
 #include "plugin/post.h"
 #include "plugin/webhook.h"
-
-#include <jansson.h>
-#include <stdlib.h>
 
 static void start_meeting(struct ctx *c, struct mm_http *http);
 
@@ -36,14 +34,9 @@ static const struct route routes[] = {
 static void reply_json(struct ctx *c, struct mm_http *http, int status,
     const char *name, struct str text)
 {
-	json_t *object =
-	    json_pack("{s:o}", name, json_stringn(str_c(text), text.len));
-	char *json = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
-	struct str body = json == NULL ? S("{}") : str_from(json);
-	mm_http_reply(
-	    http, status, S("application/json"), arena_str(c->arena, body));
-	free(json);
-	json_decref(object);
+	struct str body =
+	    js_dump(c->arena, json_pack("{s:o}", name, js_string(text)));
+	mm_http_reply(http, status, S("application/json"), body);
 }
 
 static void refuse(
@@ -54,33 +47,21 @@ static void refuse(
 
 /* ---- POST /api/v1/meetings ------------------------------------------------------------ */
 
-static struct str text_of(struct ctx *c, const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-	if (!json_is_string(value))
-		return (struct str){ NULL, 0 };
-	return arena_str(c->arena,
-	    str_n(json_string_value(value), json_string_length(value)));
-}
-
 static bool read_start(struct ctx *c, struct mm_http *http,
     struct meeting_start *start, struct err *err)
 {
 	struct str body;
-	json_error_t error;
 	if (!mm_http_read_all(http, ROUTES_MAX_BODY, &body, err))
 		return false;
-	json_t *object = json_loadb(str_c(body), body.len, 0, &error);
-	if (!json_is_object(object)) {
-		json_decref(object);
+	json_t *object = js_parse(body);
+	if (object == NULL)
 		return err_set(err, ERR_INVALID, "the body is no JSON object");
-	}
 	*start = (struct meeting_start){
 		.user_id = mm_http_user_id(http),
-		.channel_id = text_of(c, object, "channel_id"),
-		.root_id = text_of(c, object, "root_id"),
-		.topic = text_of(c, object, "topic"),
-		.connection_id = text_of(c, object, "connection_id"),
+		.channel_id = js_text(c->arena, object, "channel_id"),
+		.root_id = js_text(c->arena, object, "root_id"),
+		.topic = js_text(c->arena, object, "topic"),
+		.connection_id = js_text(c->arena, object, "connection_id"),
 	};
 	json_decref(object);
 	if (start->channel_id.len == 0)

@@ -2,7 +2,9 @@
  * store - what is kept in Mattermost's key-value store
  *
  *	key                            value
- *	zoomSuperUserToken_            sealed JSON of the account's token
+ *	zoomSuperUserToken_            tokens: see grant.h
+ *	zoomtoken_<user id>
+ *	zoomtokenbyzoomid_<zoom id>
  *	zoomuserstate_<user id>        <15 random>_<user>_<channel>_<true|false>
  *	post_meeting_<escaped uuid>    post id
  *	meeting_channel_<meeting id>   JSON channel_id, is_subscription,
@@ -21,8 +23,8 @@
 #ifndef PLUGIN_STORE_H
 #define PLUGIN_STORE_H
 
+#include "plugin/js.h"
 #include "plugin/plugin.h"
-#include "zoom/oauth.h"
 
 /* How long a post is found by its meeting: recordings come days later. */
 #define STORE_MEETING_S ((int64_t)30 * 24 * 3600)
@@ -32,26 +34,44 @@
 
 #define STORE_SCHEMA "1"
 
-/* ---- the account's token --------------------------------------------------- */
+/* ---- any key --------------------------------------------------------------- */
 
-/* A token as it was read, to be replaced by compare-and-set. */
-struct stored_token {
-	struct zoom_token token; /* access_token empty: none is stored */
-	struct str raw;          /* the stored bytes */
-};
+/* value: out, arena, empty when absent. */
+bool store_get(
+    struct ctx *c, struct str key, struct str *value, struct err *err) MUST_USE;
 
-/* Errors also: ERR_DENIED, another encryption key; ERR_INVALID, damaged. */
-bool store_load_token(
-    struct ctx *c, struct stored_token *stored, struct err *err) MUST_USE;
+/* expire_s: seconds, 0 = for good. */
+bool store_put(struct ctx *c, struct str key, struct str value,
+    int64_t expire_s, struct err *err) MUST_USE;
 
 /*
- * store_save_token - replace the token
+ * store_swap - compare and set, for good
  *
- *   former   raw bytes it must still have; NULL: whatever is there
- *   saved    out: false when somebody else has changed it in between
+ *   former   what must be stored now; empty: nothing
+ *   saved    out: false when something else is
  */
-bool store_save_token(struct ctx *c, const struct zoom_token *token,
-    const struct str *former, bool *saved, struct err *err) MUST_USE;
+bool store_swap(struct ctx *c, struct str key, struct str former,
+    struct str value, bool *saved, struct err *err) MUST_USE;
+
+/* No error when there is nothing. */
+bool store_delete(struct ctx *c, struct str key, struct err *err) MUST_USE;
+
+/*
+ * store_edit - change a JSON object by compare-and-set
+ *
+ *   edit   changes the object ({} when absent) and returns true to have it
+ *          stored; false with err unset to leave it. May be called several
+ *          times, with what others have stored meanwhile
+ *
+ * Errors also: ERR_INVALID, what is stored is no object, and left alone;
+ * ERR_BUSY.
+ */
+typedef bool store_editor(
+    struct ctx *c, json_t *object, void *ctx, struct err *err);
+bool store_edit(struct ctx *c, struct str key, store_editor *edit, void *ctx,
+    struct err *err) MUST_USE;
+
+/* ---- the linked account ------------------------------------------------------- */
 
 /* Who is linked; empty strings where unknown. */
 struct store_account {
@@ -115,10 +135,5 @@ bool store_load_channel_preference(struct ctx *c, struct str channel_id,
     struct str *preference, struct err *err) MUST_USE;
 
 bool store_set_schema(struct ctx *c, struct err *err) MUST_USE;
-
-bool store_load_text(
-    struct ctx *c, const char *key, struct str *text, struct err *err) MUST_USE;
-bool store_save_text(
-    struct ctx *c, const char *key, struct str text, struct err *err) MUST_USE;
 
 #endif

@@ -25,22 +25,22 @@ static bool is_fresh(const struct zoom_token *token)
 }
 
 static bool load_connected(
-    struct ctx *c, struct stored_token *stored, struct err *err)
+    struct ctx *c, struct str user_id, struct grant *stored, struct err *err)
 {
-	if (!store_load_token(c, stored, err))
+	if (!grant_load(c, user_id, stored, err))
 		return false;
 	return stored->token.access_token.len > 0 ||
 	       err_set(err, ERR_NOT_FOUND, "no Zoom account is connected");
 }
 
 /* Turn held: token. Ask Zoom for a new token and store it. */
-static bool refresh(struct ctx *c, struct stored_token *stored,
+static bool refresh(struct ctx *c, struct grant *stored,
     struct zoom_answer *answer, struct err *err)
 {
 	struct zoom_settings settings = config_zoom(c->config);
 	struct zoom_call call = new_call(c, &settings);
 	struct zoom_token token;
-	struct stored_token now;
+	struct grant now;
 	call.deadline_ms = clock_deadline_ms(REFRESH_MS);
 	bool done =
 	    zoom_oauth_refresh(&call, stored->token.refresh_token, &token, err);
@@ -50,7 +50,7 @@ static bool refresh(struct ctx *c, struct stored_token *stored,
 	if (!done) {
 		/* another node may have been faster */
 		struct err ignored = { 0 };
-		if (!store_load_token(c, &now, &ignored) ||
+		if (!grant_load(c, stored->user_id, &now, &ignored) ||
 		    str_eq(now.raw, stored->raw) || !is_fresh(&now.token))
 			return err_wrap(err, "refreshing the token");
 		err_clear(err);
@@ -60,53 +60,78 @@ static bool refresh(struct ctx *c, struct stored_token *stored,
 	if (token.scope.len == 0)
 		token.scope = stored->token.scope;
 	bool saved;
-	if (!store_save_token(c, &token, &stored->raw, &saved, err))
+	struct grant renewed = *stored;
+	renewed.token = token;
+	if (!grant_save(c, &renewed, &stored->raw, &saved, err))
 		return err_wrap(err, "storing the refreshed token");
 	/* somebody connected another account meanwhile: that one counts */
 	if (!saved)
-		return load_connected(c, stored, err);
-	stored->token = token;
+		return load_connected(c, stored->user_id, stored, err);
+	*stored = renewed;
 	return true;
+}
+
+/* Users' refreshes hardly ever wait for one another. */
+static struct turn *turn_of(struct plugin *p, struct str user_id)
+{
+	uint32_t hash = 0;
+	for (size_t i = 0; i < user_id.len; i++)
+		hash = hash * 31 + (unsigned char)user_id.data[i];
+	return &p->token_turns[hash % PLUGIN_TURNS];
+}
+
+/* Of no consequence for the question at hand: the next use tries again. */
+static void renew(struct ctx *c, const struct grant *stored)
+{
+	struct err err = { 0 };
+	if (!grant_renew(c, stored, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "A stored token could not be encrypted anew", "error",
+		    err.text, NULL);
 }
 
 /*
  * A token to use. `refused` is an access token that Zoom does not take any
  * more, or empty.
  */
-static bool get_token(struct ctx *c, struct str refused,
+static bool get_token(struct ctx *c, struct str user_id, struct str refused,
     struct zoom_token *token, struct zoom_answer *answer, struct err *err)
 {
-	struct stored_token stored;
-	if (!load_connected(c, &stored, err))
+	struct grant stored;
+	if (!load_connected(c, user_id, &stored, err))
 		return false;
 	if (!is_fresh(&stored.token) ||
 	    str_eq(stored.token.access_token, refused)) {
-		if (!turn_take(&c->plugin->token_turn, c->deadline_ms, err))
+		struct turn *turn = turn_of(c->plugin, stored.user_id);
+		if (!turn_take(turn, c->deadline_ms, err))
 			return false;
 		/* whoever had the turn before has probably done it */
-		bool done = load_connected(c, &stored, err);
+		bool done = load_connected(c, user_id, &stored, err);
 		bool again =
 		    done && (!is_fresh(&stored.token) ||
 		                str_eq(stored.token.access_token, refused));
 		if (again)
 			done = refresh(c, &stored, answer, err);
-		turn_give(&c->plugin->token_turn);
+		turn_give(turn);
 		if (!done)
 			return false;
+	} else if (stored.is_old) {
+		renew(c, &stored);
 	}
 	*token = stored.token;
 	return true;
 }
 
-bool token_ask(struct ctx *c, token_question *ask, void *ctx,
-    struct zoom_answer *answer, struct err *err)
+bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
+    void *ctx, struct zoom_answer *answer, struct err *err)
 {
 	struct zoom_settings settings = config_zoom(c->config);
 	struct zoom_token token = { 0 };
 	*answer = (struct zoom_answer){ 0 };
 	for (int attempt = 0;; attempt++) {
 		struct zoom_call call = new_call(c, &settings);
-		if (!get_token(c, token.access_token, &token, answer, err))
+		if (!get_token(
+		        c, user_id, token.access_token, &token, answer, err))
 			return false;
 		call.access_token = token.access_token;
 		bool done = ask(&call, ctx, err);

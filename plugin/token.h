@@ -1,22 +1,23 @@
 /*
- * token - the one place that gets, refreshes and stores the account's token
+ * token - the one place that gets, refreshes and stores tokens
  *
  * Zoom rotates the refresh token: of two refreshes at once one loses, and
- * with it the whole account. So: the stored token is read for every call;
+ * with it the grant. So: the stored token is read for every call;
  * when it has expired, one thread refreshes, after reading it once more, and
  * stores the new one before anybody uses it.
  */
 #ifndef PLUGIN_TOKEN_H
 #define PLUGIN_TOKEN_H
 
-#include "plugin/store.h"
+#include "plugin/grant.h"
 
 /*
- * token_ask - one question to Zoom with the account's token
+ * token_ask - one question to Zoom with the account's or a user's token
  *
  * Fills a zoom_call and hands it to `ask`. When Zoom refuses the access token
  * it is refreshed once and the question is asked once more.
  *
+ *   user_id  whose token, of Mattermost; without meaning at account level
  *   ask      as in zoom/user.h, zoom/meeting.h, bound to its arguments by ctx
  *   answer   out: Zoom's last answer, for the words to the user
  *
@@ -25,8 +26,8 @@
  *          otherwise those of `ask`
  */
 typedef bool token_question(struct zoom_call *call, void *ctx, struct err *err);
-bool token_ask(struct ctx *c, token_question *ask, void *ctx,
-    struct zoom_answer *answer, struct err *err) MUST_USE;
+bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
+    void *ctx, struct zoom_answer *answer, struct err *err) MUST_USE;
 
 /*
  * token_explain - what went wrong with Zoom, as a sentence for the user

@@ -1,5 +1,6 @@
 #include "plugin/vault.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -102,4 +103,97 @@ bool vault_open(struct arena *a, struct str key, struct str place,
 		return err_set(err, ERR_INVALID, "stored token is damaged");
 	*text = str_n((char *)out, len);
 	return true;
+}
+
+/* ---- the Go predecessor's ------------------------------------------------------ */
+
+#define BLOCK 16
+
+/* Standard base64, as OpenSSL reads it, of the URL-safe one. */
+static unsigned char *decode(
+    struct arena *a, struct str stored, size_t *len, struct err *err)
+{
+	char *base64 = (char *)(uintptr_t)arena_str(a, stored).data;
+	unsigned char *bytes = arena_alloc(a, stored.len);
+	if (!arena_ok(a, err))
+		return NULL;
+	for (size_t i = 0; i < stored.len; i++) {
+		if (base64[i] == '-')
+			base64[i] = '+';
+		else if (base64[i] == '_')
+			base64[i] = '/';
+	}
+	int n = EVP_DecodeBlock(
+	    bytes, (const unsigned char *)base64, (int)stored.len);
+	size_t padding = 0;
+	while (padding < 2 && padding < stored.len &&
+	       stored.data[stored.len - 1 - padding] == '=')
+		padding++;
+	if (n < 0 || (size_t)n < padding) {
+		err_set(err, ERR_INVALID, "stored token is damaged");
+		return NULL;
+	}
+	*len = (size_t)n - padding;
+	return bytes;
+}
+
+static const EVP_CIPHER *old_cipher(size_t key_len)
+{
+	return key_len == 16   ? EVP_aes_128_cfb128()
+	       : key_len == 24 ? EVP_aes_192_cfb128()
+	       : key_len == 32 ? EVP_aes_256_cfb128()
+	                       : NULL;
+}
+
+static bool decrypt_old(struct str key, const unsigned char *iv,
+    const unsigned char *in, size_t len, unsigned char *out)
+{
+	const EVP_CIPHER *cipher = old_cipher(key.len);
+	int n = 0;
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool done = ctx != NULL && cipher != NULL &&
+	            EVP_DecryptInit_ex(ctx, cipher, NULL,
+	                (const unsigned char *)key.data, iv) == 1 &&
+	            EVP_DecryptUpdate(ctx, out, &n, in, (int)len) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	return done;
+}
+
+/* The length without padding; 0 when this is no text of a token. */
+static size_t text_length(const unsigned char *text, size_t len)
+{
+	size_t padding = text[len - 1];
+	if (padding == 0 || padding > BLOCK || padding > len)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		bool good = i < len - padding ? text[i] > ' ' && text[i] <= '~'
+		                              : text[i] == padding;
+		if (!good)
+			return 0;
+	}
+	return len - padding;
+}
+
+bool vault_open_old(struct arena *a, struct str key, struct str stored,
+    struct str *text, struct err *err)
+{
+	size_t len = 0;
+	if (stored.len == 0 || stored.len % 4 != 0 || stored.len > INT_MAX)
+		return err_set(err, ERR_INVALID, "stored token is damaged");
+	unsigned char *bytes = decode(a, stored, &len, err);
+	if (bytes == NULL)
+		return false;
+	if (len < (size_t)2 * BLOCK || len % BLOCK != 0)
+		return err_set(err, ERR_INVALID, "stored token is damaged");
+	unsigned char *out = arena_alloc(a, len);
+	if (out == NULL)
+		return arena_ok(a, err);
+	if (!decrypt_old(key, bytes, bytes + BLOCK, len - BLOCK, out))
+		return err_set(err, ERR_IO, "decryption failed");
+	size_t n = text_length(out, len - BLOCK);
+	if (n == 0)
+		return err_set(err, ERR_DENIED,
+		    "stored token was encrypted with another encryption key");
+	*text = arena_str(a, str_n((char *)out, n));
+	return arena_ok(a, err);
 }

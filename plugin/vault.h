@@ -46,4 +46,22 @@ bool vault_is_sealed(struct str stored);
 bool vault_open(struct arena *a, struct str key, struct str place,
     struct str sealed, struct str *text, struct err *err) MUST_USE;
 
+/*
+ * vault_open_old - decrypt what the plugin's Go predecessor encrypted
+ *
+ *	URL-safe base64 of: 16 random bytes, the IV | AES-CFB of the text,
+ *	padded to whole blocks of 16 with bytes that say how many they are
+ *
+ *   key     used as it is: 16, 24 or 32 bytes
+ *   stored  as it stood in the token's JSON; borrowed
+ *   text    out: arena
+ *
+ * Nothing authenticates it: a wrong key is noticed by the padding and by
+ * characters that no token has.
+ *
+ * Errors   ERR_DENIED (wrong key), ERR_INVALID (damaged)
+ */
+bool vault_open_old(struct arena *a, struct str key, struct str stored,
+    struct str *text, struct err *err) MUST_USE;
+
 #endif

@@ -1,6 +1,6 @@
 #include "tests/lib/world.h"
 
-#include "plugin/store.h"
+#include "plugin/grant.h"
 
 #include <check.h>
 #include <openssl/evp.h>
@@ -117,15 +117,15 @@ void world_connects_for(struct world *w, int64_t ms)
 {
 	struct ctx c = world_ctx(w);
 	bool saved;
-	const struct zoom_token token = {
-		.access_token = S(ACCESS),
-		.token_type = S("bearer"),
-		.refresh_token = S(REFRESH),
-		.scope = S("meeting:write"),
-		.expires_ms = clock_wall_ms() + ms,
-	};
-	ck_assert_msg(store_save_token(&c, &token, NULL, &saved, &w->err), "%s",
-	    w->err.text);
+	const struct grant grant = { .token = {
+		                         .access_token = S(ACCESS),
+		                         .token_type = S("bearer"),
+		                         .refresh_token = S(REFRESH),
+		                         .scope = S("meeting:write"),
+		                         .expires_ms = clock_wall_ms() + ms,
+		                     } };
+	ck_assert_msg(
+	    grant_save(&c, &grant, NULL, &saved, &w->err), "%s", w->err.text);
 	ck_assert(saved);
 	ctx_end(&c);
 }

@@ -1,14 +1,11 @@
 /* The key-value store: keys and formats of the contract, byte for byte. */
 #include "plugin/store.h"
-#include "plugin/vault.h"
 #include "tests/lib/world.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TOKEN_KEY "zoomSuperUserToken_"
 
 static struct world w;
 static struct ctx c;
@@ -32,137 +29,7 @@ static void expect_key(const char *key, const char *value)
 	ck_assert_str_eq(str_c(host_key(&w.host, key)), value);
 }
 
-/* ---- the token ------------------------------------------------------------------ */
-
-static struct stored_token load_token(void)
-{
-	struct stored_token stored;
-	WORKS(store_load_token(&c, &stored, &w.err));
-	return stored;
-}
-
-START_TEST(a_token_is_stored_sealed_and_read_back)
-{
-	bool saved;
-	const struct zoom_token token = { S("acc"), S("bearer"), S("ref"),
-		S("a b"), 1760000000123 };
-	WORKS(store_save_token(&c, &token, NULL, &saved, &w.err));
-	struct str raw = host_key(&w.host, TOKEN_KEY);
-	ck_assert(vault_is_sealed(raw));
-	ck_assert_int_eq(host_expires_s(&w.host, TOKEN_KEY), 0);
-	struct zoom_token got = load_token().token;
-	ck_assert_str_eq(str_c(got.access_token), "acc");
-	ck_assert_str_eq(str_c(got.token_type), "bearer");
-	ck_assert_str_eq(str_c(got.refresh_token), "ref");
-	ck_assert_str_eq(str_c(got.scope), "a b");
-	ck_assert_int_eq(got.expires_ms, 1760000000123);
-}
-END_TEST
-
-START_TEST(what_is_sealed_is_the_json_of_gos_oauth2)
-{
-	bool saved;
-	struct str json;
-	const struct zoom_token token = { S("a\"c"), S("bearer"), S("ref"),
-		S("s"), 1760000000123 };
-	WORKS(store_save_token(&c, &token, NULL, &saved, &w.err));
-	WORKS(vault_open(&w.arena, S(ENCRYPTION_KEY), S(TOKEN_KEY),
-	    host_key(&w.host, TOKEN_KEY), &json, &w.err));
-	ck_assert_str_eq(str_c(arena_str(&w.arena, json)),
-	    "{\"access_token\":\"a\\\"c\",\"token_type\":\"bearer\","
-	    "\"refresh_token\":\"ref\",\"expiry\":"
-	    "\"2025-10-09T08:53:20.123Z\",\"scope\":\"s\"}");
-}
-END_TEST
-
-static const struct {
-	const char *expiry;
-	int64_t ms;
-} expiries[] = {
-	{ "2025-10-09T10:53:20.123456789+02:00", 1760000000123 },
-	{ "2025-10-09T08:53:20Z", 1760000000000 },
-	{ "0001-01-01T00:00:00Z", 0 },
-	{ "", 0 },
-	{ "nonsense", 0 },
-};
-
-START_TEST(a_token_that_go_wrote_in_the_clear_is_read)
-{
-	char json[512];
-	snprintf(json, sizeof(json),
-	    "{\"access_token\":\"acc\",\"token_type\":\"bearer\","
-	    "\"refresh_token\":\"ref\",\"expiry\":\"%s\","
-	    "\"expires_in\":3599}",
-	    expiries[_i].expiry);
-	host_stores(&w.host, TOKEN_KEY, str_from(json));
-	struct stored_token stored = load_token();
-	ck_assert_str_eq(str_c(stored.raw), json);
-	ck_assert_str_eq(str_c(stored.token.access_token), "acc");
-	ck_assert_str_eq(str_c(stored.token.refresh_token), "ref");
-	ck_assert_int_eq(stored.token.expires_ms, expiries[_i].ms);
-}
-END_TEST
-
-START_TEST(a_token_that_never_expires_stays_so)
-{
-	bool saved;
-	const struct zoom_token token = { .access_token = S("a") };
-	WORKS(store_save_token(&c, &token, NULL, &saved, &w.err));
-	ck_assert_int_eq(load_token().token.expires_ms, 0);
-}
-END_TEST
-
-START_TEST(no_token_is_no_error)
-{
-	struct stored_token stored = load_token();
-	ck_assert_uint_eq(stored.raw.len, 0);
-	ck_assert_uint_eq(stored.token.access_token.len, 0);
-}
-END_TEST
-
-START_TEST(a_damaged_token_is_told)
-{
-	static const char *const bad[] = { "{", "[]", "x", "\x02", "\x02short",
-		"null" };
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct stored_token stored;
-		err_clear(&w.err);
-		host_stores(&w.host, TOKEN_KEY, str_from(bad[i]));
-		ck_assert(!store_load_token(&c, &stored, &w.err));
-		ck_assert_int_eq(w.err.code, ERR_INVALID);
-	}
-}
-END_TEST
-
-START_TEST(another_encryption_key_is_told_apart_from_damage)
-{
-	struct stored_token stored;
-	world_connects(&w);
-	ctx_end(&c);
-	world_configures(
-	    &w, "EncryptionKey", "\"another-key-0123456789abcdefghij\"");
-	c = world_ctx(&w);
-	ck_assert(!store_load_token(&c, &stored, &w.err));
-	ck_assert_int_eq(w.err.code, ERR_DENIED);
-}
-END_TEST
-
-START_TEST(a_token_is_replaced_only_when_it_is_still_the_one)
-{
-	bool saved;
-	const struct zoom_token token = { .access_token = S("new") };
-	world_connects(&w);
-	struct stored_token before = load_token();
-	WORKS(store_save_token(&c, &token, &before.raw, &saved, &w.err));
-	ck_assert(saved);
-	WORKS(store_save_token(&c, &token, &before.raw, &saved, &w.err));
-	ck_assert(!saved);
-	ck_assert_str_eq(str_c(load_token().token.access_token), "new");
-	const struct str nothing = { NULL, 0 };
-	WORKS(store_save_token(&c, &token, &nothing, &saved, &w.err));
-	ck_assert(!saved);
-}
-END_TEST
+/* ---- the linked account ---------------------------------------------------------- */
 
 START_TEST(the_linked_account_is_kept)
 {
@@ -393,14 +260,12 @@ END_TEST
 
 START_TEST(a_store_that_fails_is_told_by_every_function)
 {
-	struct stored_token token;
 	struct store_account account;
 	struct store_state state;
 	struct store_channel channel;
 	struct str text;
 	host_fails(&w.host, MM_API_KV_GET, 500);
 	host_fails(&w.host, MM_API_KV_SET_WITH_OPTIONS, 500);
-	ck_assert(!store_load_token(&c, &token, &w.err));
 	ck_assert(!store_load_account(&c, &account, &w.err));
 	ck_assert(!store_load_state(&c, S(ADA), &state, &w.err));
 	ck_assert(!store_use_state(&c, S(ADA), S("x"), &state, &w.err));
@@ -420,15 +285,6 @@ int main(void)
 	TCase *tc = tcase_create("keys");
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_test(tc, a_token_is_stored_sealed_and_read_back);
-	tcase_add_test(tc, what_is_sealed_is_the_json_of_gos_oauth2);
-	tcase_add_loop_test(tc, a_token_that_go_wrote_in_the_clear_is_read, 0,
-	    (int)(sizeof(expiries) / sizeof(expiries[0])));
-	tcase_add_test(tc, a_token_that_never_expires_stays_so);
-	tcase_add_test(tc, no_token_is_no_error);
-	tcase_add_test(tc, a_damaged_token_is_told);
-	tcase_add_test(tc, another_encryption_key_is_told_apart_from_damage);
-	tcase_add_test(tc, a_token_is_replaced_only_when_it_is_still_the_one);
 	tcase_add_test(tc, the_linked_account_is_kept);
 	tcase_add_test(tc, a_state_has_the_form_of_the_contract);
 	tcase_add_test(tc, states_are_random);

@@ -42,7 +42,7 @@ static const char *ask_with(struct arena *a, struct err *err)
 	struct zoom_answer answer;
 	*err = (struct err){ 0 };
 	const char *says = "";
-	if (!token_ask(&c, ask_me, &user, &answer, err))
+	if (!token_ask(&c, S(ADA), ask_me, &user, &answer, err))
 		says = str_c(token_explain(&c, &answer, err));
 	ctx_end(&c);
 	return says;
@@ -56,8 +56,8 @@ static const char *ask(void)
 static struct zoom_token stored(void)
 {
 	struct ctx c = world_ctx(&w);
-	struct stored_token now;
-	ck_assert_msg(store_load_token(&c, &now, &w.err), "%s", w.err.text);
+	struct grant now;
+	ck_assert_msg(grant_load(&c, S(ADA), &now, &w.err), "%s", w.err.text);
 	ctx_end(&c);
 	return now.token;
 }

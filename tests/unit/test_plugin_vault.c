@@ -165,6 +165,81 @@ START_TEST(without_memory_there_is_an_error)
 }
 END_TEST
 
+/* ---- what the Go predecessor encrypted -------------------------------------------- */
+
+/* So many letters t under the first bytes of OLD_KEY, by Go's crypto/cipher. */
+#define OLD_KEY "encryption-key-0123456789abcdefg"
+static const struct {
+	size_t key, letters;
+	const char *stored;
+} old[] = {
+	{ 16, 1, "MDEyMzQ1Njc4OWFiY2RlZhQB8b2VSMBvWzPGpFZfTfo=" },
+	{ 16, 15, "MDEyMzQ1Njc4OWFiY2RlZhR6isbuM7sUIEi93y0kNvQ=" },
+	{ 16, 16,
+	    "MDEyMzQ1Njc4OWFiY2RlZhR6isbuM7sUIEi93y0kNoHKtCZXRdVG5Gx64aGfH5G"
+	    "P" },
+	{ 16, 17,
+	    "MDEyMzQ1Njc4OWFiY2RlZhR6isbuM7sUIEi93y0kNoGuqzlIWspZ-3Nl_"
+	    "r6AAI6Q" },
+	{ 24, 1, "MDEyMzQ1Njc4OWFiY2RlZiLneutaV4Na1VQZB8KuAGg=" },
+	{ 24, 15, "MDEyMzQ1Njc4OWFiY2RlZiKcAZAhLPghri9ifLnVe2Y=" },
+	{ 24, 16,
+	    "MDEyMzQ1Njc4OWFiY2RlZiKcAZAhLPghri9ifLnVexMUwaOg6ou97pZ2oo5H8j4"
+	    "G" },
+	{ 24, 17,
+	    "MDEyMzQ1Njc4OWFiY2RlZiKcAZAhLPghri9ifLnVexNw3ry_"
+	    "9ZSi8YlpvZFY7SEZ" },
+	{ 32, 1, "MDEyMzQ1Njc4OWFiY2RlZiHQK_mBvsYiVl8fJmV4lts=" },
+	{ 32, 15, "MDEyMzQ1Njc4OWFiY2RlZiGrUIL6xb1ZLSRkXR4D7dU=" },
+	{ 32, 16,
+	    "MDEyMzQ1Njc4OWFiY2RlZiGrUIL6xb1ZLSRkXR4D7aA5MQVXmwUsCX7wdSeGYpM"
+	    "w" },
+	{ 32, 17,
+	    "MDEyMzQ1Njc4OWFiY2RlZiGrUIL6xb1ZLSRkXR4D7aBdLhpIhBozFmHvajiZfYw"
+	    "v" },
+};
+#define N_OLD ((int)(sizeof(old) / sizeof(old[0])))
+
+static enum err_code open_old(struct str with, const char *stored)
+{
+	struct str text = { NULL, 0 };
+	err_clear(&err);
+	if (!vault_open_old(&arena, with, str_from(stored), &text, &err))
+		return err.code;
+	ck_assert_uint_eq(strspn(str_c(text), "t"), text.len);
+	ck_assert_uint_gt(text.len, 0);
+	return ERR_NONE;
+}
+
+START_TEST(what_go_encrypted_opens)
+{
+	struct str text;
+	struct str with = str_n(OLD_KEY, old[_i].key);
+	ck_assert(vault_open_old(
+	    &arena, with, str_from(old[_i].stored), &text, &err));
+	ck_assert_uint_eq(text.len, old[_i].letters);
+	ck_assert_int_eq(open_old(with, old[_i].stored), ERR_NONE);
+}
+END_TEST
+
+START_TEST(another_key_does_not_open_what_go_encrypted)
+{
+	ck_assert_int_eq(
+	    open_old(S("0123456789abcdef"), old[0].stored), ERR_DENIED);
+	ck_assert_int_eq(open_old(S("short"), old[0].stored), ERR_IO);
+}
+END_TEST
+
+START_TEST(what_go_encrypted_and_was_damaged_is_told)
+{
+	static const char *const bad[] = { "", "A", "AAAA", "====", "!!!!",
+		"MDEyMzQ1Njc4OWFiY2RlZg==",
+		"MDEyMzQ1Njc4OWFiY2RlZjqzQNvv0g==" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(open_old(S(OLD_KEY), bad[i]), ERR_INVALID);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plugin vault");
@@ -182,6 +257,9 @@ int main(void)
 	tcase_add_test(tc, json_is_not_sealed);
 	tcase_add_test(tc, a_value_of_an_earlier_version_still_opens);
 	tcase_add_test(tc, without_memory_there_is_an_error);
+	tcase_add_loop_test(tc, what_go_encrypted_opens, 0, N_OLD);
+	tcase_add_test(tc, another_key_does_not_open_what_go_encrypted);
+	tcase_add_test(tc, what_go_encrypted_and_was_damaged_is_told);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,203 @@
+#include "plugin/grant.h"
+
+#include "plugin/store.h"
+#include "plugin/vault.h"
+#include "zoom/time.h"
+
+#include <time.h>
+
+#define ACCOUNT_KEY "zoomSuperUserToken_"
+
+static struct str token_key(struct ctx *c, struct str user_id)
+{
+	if (user_id.len == 0)
+		return S(ACCOUNT_KEY);
+	return arena_printf(c->arena, "zoomtoken_%.*s", STR_ARG(user_id));
+}
+
+static struct str index_key(struct ctx *c, struct str zoom_id)
+{
+	return arena_printf(
+	    c->arena, "zoomtokenbyzoomid_%.*s", STR_ARG(zoom_id));
+}
+
+/* ---- tokens as JSON --------------------------------------------------------- */
+
+/* RFC 3339 as Go writes it; Go's zero time means "never". */
+static struct str time_text(struct arena *a, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[32];
+	if (ms == 0)
+		return S("0001-01-01T00:00:00Z");
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return arena_printf(a, "%s.%03dZ", text, (int)(ms % 1000));
+}
+
+static json_t *token_json(struct ctx *c, const struct zoom_token *token)
+{
+	struct str expiry = time_text(c->arena, token->expires_ms);
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "access_token",
+	    js_string(token->access_token), "token_type",
+	    js_string(token->token_type), "refresh_token",
+	    js_string(token->refresh_token), "expiry", js_string(expiry),
+	    "scope", js_string(token->scope));
+}
+
+static struct zoom_token read_token(struct arena *a, const json_t *object)
+{
+	struct zoom_token token = {
+		.access_token = js_text(a, object, "access_token"),
+		.token_type = js_text(a, object, "token_type"),
+		.refresh_token = js_text(a, object, "refresh_token"),
+		.scope = js_text(a, object, "scope"),
+	};
+	/* year 1 comes out negative: never */
+	if (!zoom_time_parse(js_text(a, object, "expiry"), &token.expires_ms) ||
+	    token.expires_ms < 0)
+		token.expires_ms = 0;
+	return token;
+}
+
+/* ---- loading ------------------------------------------------------------------- */
+
+/* The JSON behind a stored value, sealed or not. Owned. */
+static json_t *open_json(
+    struct ctx *c, struct str key, struct str raw, struct err *err)
+{
+	struct str text = raw;
+	if (vault_is_sealed(raw) &&
+	    !vault_open(
+	        c->arena, c->config->encryption_key, key, raw, &text, err))
+		return NULL;
+	json_t *object = js_parse(text);
+	if (object == NULL)
+		err_set(err, ERR_INVALID, "stored token is damaged");
+	return object;
+}
+
+/* The Go predecessor encrypted a user's access token, and only that. */
+static bool open_old_token(
+    struct ctx *c, struct zoom_token *token, struct err *err)
+{
+	return token->access_token.len == 0 ||
+	       vault_open_old(c->arena, c->config->encryption_key,
+	           token->access_token, &token->access_token, err);
+}
+
+static bool read_user_grant(
+    struct ctx *c, const json_t *object, struct grant *g, struct err *err)
+{
+	g->zoom_id = js_text(c->arena, object, "ZoomID");
+	g->zoom_email = js_text(c->arena, object, "ZoomEmail");
+	g->token = read_token(c->arena, json_object_get(object, "OAuthToken"));
+	return arena_ok(c->arena, err) &&
+	       (!g->is_old || open_old_token(c, &g->token, err));
+}
+
+bool grant_load(
+    struct ctx *c, struct str user_id, struct grant *grant, struct err *err)
+{
+	if (c->config->account_level_app)
+		user_id = S("");
+	*grant = (struct grant){ .user_id = user_id };
+	struct str key = token_key(c, user_id);
+	if (!store_get(c, key, &grant->raw, err))
+		return false;
+	if (grant->raw.len == 0)
+		return true;
+	json_t *object = open_json(c, key, grant->raw, err);
+	if (object == NULL)
+		return false;
+	bool done = true;
+	grant->is_old = !vault_is_sealed(grant->raw);
+	if (user_id.len > 0)
+		done = read_user_grant(c, object, grant, err);
+	else
+		grant->token = read_token(c->arena, object);
+	json_decref(object);
+	return done && arena_ok(c->arena, err);
+}
+
+bool grant_find(
+    struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
+{
+	struct str raw;
+	struct str key = index_key(c, zoom_id);
+	*user_id = (struct str){ NULL, 0 };
+	if (!store_get(c, key, &raw, err))
+		return false;
+	if (raw.len == 0)
+		return true;
+	json_t *object = open_json(c, key, raw, err);
+	if (object == NULL)
+		return false;
+	*user_id = js_text(c->arena, object, "UserID");
+	json_decref(object);
+	return arena_ok(c->arena, err);
+}
+
+/* ---- saving ----------------------------------------------------------------------- */
+
+static bool seal(struct ctx *c, struct str key, json_t *object,
+    struct str *sealed, struct err *err)
+{
+	struct str json = js_dump(c->arena, object);
+	return arena_ok(c->arena, err) &&
+	       vault_seal(
+	           c->arena, c->config->encryption_key, key, json, sealed, err);
+}
+
+/* token: NULL in the index; stolen. */
+static json_t *user_json(const struct grant *g, json_t *token)
+{
+	return json_pack("{s:o,s:o,s:o,s:o*}", "ZoomEmail",
+	    js_string(g->zoom_email), "ZoomID", js_string(g->zoom_id), "UserID",
+	    js_string(g->user_id), "OAuthToken", token);
+}
+
+static bool save_index(struct ctx *c, const struct grant *g, struct err *err)
+{
+	struct str sealed;
+	if (g->zoom_id.len == 0)
+		return true;
+	struct str key = index_key(c, g->zoom_id);
+	return seal(c, key, user_json(g, NULL), &sealed, err) &&
+	       store_put(c, key, sealed, 0, err);
+}
+
+bool grant_save(struct ctx *c, const struct grant *g, const struct str *former,
+    bool *saved, struct err *err)
+{
+	struct str sealed;
+	struct str key = token_key(c, g->user_id);
+	json_t *token = token_json(c, &g->token);
+	json_t *object = g->user_id.len == 0 ? token : user_json(g, token);
+	*saved = false;
+	if (!seal(c, key, object, &sealed, err))
+		return false;
+	if (former != NULL)
+		return store_swap(c, key, *former, sealed, saved, err);
+	*saved = (g->user_id.len == 0 || save_index(c, g, err)) &&
+	         store_put(c, key, sealed, 0, err);
+	return *saved;
+}
+
+bool grant_renew(struct ctx *c, const struct grant *g, struct err *err)
+{
+	bool saved;
+	return (g->user_id.len == 0 || save_index(c, g, err)) &&
+	       grant_save(c, g, &g->raw, &saved, err);
+}
+
+bool grant_remove(struct ctx *c, const struct grant *g, struct err *err)
+{
+	bool removed = false;
+	if (!mm_kv_compare_and_delete(c->mm, c->arena, token_key(c, g->user_id),
+	        g->raw, &removed, err))
+		return false;
+	return !removed || g->user_id.len == 0 || g->zoom_id.len == 0 ||
+	       store_delete(c, index_key(c, g->zoom_id), err);
+}

@@ -1,0 +1,65 @@
+/*
+ * grant - tokens in the store: the account's one, or each user's own
+ *
+ *	key                            value, sealed (vault.h)
+ *	zoomSuperUserToken_            JSON of the token
+ *	zoomtoken_<user id>            JSON ZoomEmail, ZoomID, UserID,
+ *	                               OAuthToken: the token
+ *	zoomtokenbyzoomid_<zoom id>    the same without a token, to find the
+ *	                               user when Zoom speaks of its own
+ *
+ * The plugin's Go predecessor keeps the account's token in the clear, and of
+ * users' tokens encrypts the access token alone (vault_open_old). Both are
+ * read, and sealed by grant_renew at their first use. Which of the two kinds
+ * is meant follows from the setting AccountLevelApp.
+ */
+#ifndef PLUGIN_GRANT_H
+#define PLUGIN_GRANT_H
+
+#include "plugin/plugin.h"
+#include "zoom/oauth.h"
+
+/* A grant as it was read, to be replaced by compare-and-set. */
+struct grant {
+	struct str user_id;      /* of Mattermost; empty: the account's */
+	struct str zoom_id;      /* of a user's grant */
+	struct str zoom_email;   /* of a user's grant */
+	struct zoom_token token; /* access_token empty: there is none */
+	struct str raw;          /* the stored bytes */
+	bool is_old;             /* stored by the Go predecessor */
+};
+
+/*
+ * grant_load - the grant that this user's questions to Zoom go out with
+ *
+ *   user_id   of Mattermost; without meaning at account level
+ *
+ * Errors   ERR_DENIED, sealed under another encryption key; ERR_INVALID,
+ *          damaged; those of the store. grant->raw is set in the first two
+ *          cases.
+ */
+bool grant_load(struct ctx *c, struct str user_id, struct grant *grant,
+    struct err *err) MUST_USE;
+
+/*
+ * grant_save - store the grant of g->user_id
+ *
+ *   former   raw bytes it must still have; NULL: whatever is there
+ *   saved    out: false when somebody else has changed it in between
+ */
+bool grant_save(struct ctx *c, const struct grant *g, const struct str *former,
+    bool *saved, struct err *err) MUST_USE;
+
+/* Seal what the Go predecessor stored; the grant stays the same one. */
+bool grant_renew(
+    struct ctx *c, const struct grant *g, struct err *err) MUST_USE;
+
+/* Forget a grant that was loaded, unless another one is stored meanwhile. */
+bool grant_remove(
+    struct ctx *c, const struct grant *g, struct err *err) MUST_USE;
+
+/* Whose grant belongs to this Zoom user; empty when nobody's does. */
+bool grant_find(struct ctx *c, struct str zoom_id, struct str *user_id,
+    struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,39 @@
+#include "plugin/js.h"
+
+#include <stdlib.h>
+
+json_t *js_parse(struct str text)
+{
+	json_t *object = json_loadb(str_c(text), text.len, 0, NULL);
+	if (json_is_object(object))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+struct str js_text(struct arena *a, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	if (!json_is_string(value))
+		return (struct str){ NULL, 0 };
+	return arena_str(
+	    a, str_n(json_string_value(value), json_string_length(value)));
+}
+
+json_t *js_string(struct str s)
+{
+	return json_stringn_nocheck(str_c(s), s.len);
+}
+
+struct str js_dump(struct arena *a, json_t *object)
+{
+	struct str text = { NULL, 0 };
+	char *json = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	if (json != NULL)
+		text = arena_str(a, str_from(json));
+	else if (a->fault == ERR_NONE)
+		a->fault = ERR_NO_MEMORY;
+	free(json);
+	json_decref(object);
+	return text;
+}
