@@ -18,10 +18,16 @@ static void run_start(struct ctx *c, const struct typed *t);
 static void run_connect(struct ctx *c, const struct typed *t);
 static void run_help(struct ctx *c, const struct typed *t);
 
-enum who { EVERYBODY, SYSTEM_ADMINS };
+enum who {
+	EVERYBODY,
+	CONNECTORS, /* account level: system admins; else everybody */
+	SYSTEM_ADMINS,
+};
 
+/* Rows whose names begin with the same word stand together, the one that is
+ * this word alone, if any, first. */
 struct command_row {
-	const char *name;
+	const char *name;     /* one word or two */
 	const char *argument; /* hint, NULL: takes none */
 	const char *help;
 	enum who who;
@@ -33,7 +39,7 @@ static const struct command_row rows[] = {
 	{ "start", "[topic]", "Start a meeting in this channel", EVERYBODY,
 	    true, run_start },
 	{ "connect", NULL, "Connect Mattermost to your Zoom account",
-	    SYSTEM_ADMINS, true, run_connect },
+	    CONNECTORS, true, run_connect },
 	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -71,13 +77,21 @@ static void answer_unconfigured(struct ctx *c, const struct typed *t)
 	answer(c, t, text);
 }
 
+/* ---- who may --------------------------------------------------------------------------- */
+
+static bool is_for_admins(const struct ctx *c, const struct command_row *row)
+{
+	return row->who == SYSTEM_ADMINS ||
+	       (row->who == CONNECTORS && c->config->account_level_app);
+}
+
 /* ---- subcommands ---------------------------------------------------------------------- */
 
 static void run_help(struct ctx *c, const struct typed *t)
 {
 	struct str text = S("#### Zoom\n");
 	for (size_t i = 0; i < N_ROWS; i++) {
-		if (rows[i].who == SYSTEM_ADMINS && !t->is_admin)
+		if (is_for_admins(c, &rows[i]) && !t->is_admin)
 			continue;
 		text = arena_printf(c->arena, "%.*s\n- `/zoom %s%s%s` - %s",
 		    STR_ARG(text), rows[i].name,
@@ -171,7 +185,7 @@ static void run_start(struct ctx *c, const struct typed *t)
 
 /* ---- dispatch --------------------------------------------------------------------------- */
 
-static const struct command_row *find_row(struct str name)
+static const struct command_row *row_named(struct str name)
 {
 	for (size_t i = 0; i < N_ROWS; i++) {
 		if (str_eq_nocase(name, str_from(rows[i].name)))
@@ -180,21 +194,33 @@ static const struct command_row *find_row(struct str name)
 	return NULL;
 }
 
+/* The row of the first two words, else of the first; *rest is what follows. */
+static const struct command_row *find_row(struct ctx *c, struct str *rest)
+{
+	struct str first = str_word(rest);
+	struct str behind = *rest;
+	struct str second = str_word(&behind);
+	const struct command_row *row = row_named(arena_printf(
+	    c->arena, "%.*s %.*s", STR_ARG(first), STR_ARG(second)));
+	if (row == NULL)
+		return row_named(first.len == 0 ? S("help") : first);
+	*rest = behind;
+	return row;
+}
+
 void command_execute(struct ctx *c, const struct mm_command_args *args)
 {
 	struct typed t = { .args = args, .rest = args->command };
 	struct err err = { 0 };
 	str_word(&t.rest); /* "/zoom" */
-	struct str name = str_word(&t.rest);
-	const struct command_row *row =
-	    name.len == 0 ? find_row(S("help")) : find_row(name);
+	const struct command_row *row = find_row(c, &t.rest);
 	if (!policy_is_admin(c, args->user_id, &t.is_admin, &err)) {
 		answer_failed(c, &t, &err);
 	} else if (row == NULL) {
 		answer(c, &t,
 		    S("I do not know this command. Type `/zoom help` to see "
 		      "what there is."));
-	} else if (row->who == SYSTEM_ADMINS && !t.is_admin) {
+	} else if (is_for_admins(c, row) && !t.is_admin) {
 		answer(c, &t,
 		    arena_printf(c->arena,
 		        "Only system admins can use `/zoom %s`.", row->name));
@@ -208,31 +234,59 @@ void command_execute(struct ctx *c, const struct mm_command_args *args)
 /* ---- suggestions ---------------------------------------------------------------------------- */
 
 /* The server has no optional positional arguments: the hint must do. */
-static struct mm_autocomplete_data suggestion(const struct command_row *row)
+static struct mm_autocomplete_data suggestion(
+    const struct ctx *c, const struct command_row *row, struct str trigger)
 {
 	return (struct mm_autocomplete_data){
-		.trigger = str_from(row->name),
+		.trigger = trigger,
 		.hint = str_from(row->argument),
 		.help_text = str_from(row->help),
-		.role_id = row->who == SYSTEM_ADMINS ? S("system_admin")
-		                                     : S("system_user"),
+		.role_id = is_for_admins(c, row) ? S("system_admin")
+		                                 : S("system_user"),
 	};
+}
+
+/* The rows at rows[*i] that share their first word, as one suggestion. */
+static bool suggest_group(
+    struct ctx *c, size_t *i, struct mm_autocomplete_data *group)
+{
+	struct str first, second;
+	str_cut(str_from(rows[*i].name), ' ', &first, &second);
+	*group = suggestion(c, &rows[*i], first);
+	struct mm_autocomplete_data *subs =
+	    arena_array(c->arena, N_ROWS, sizeof(*subs));
+	if (subs == NULL)
+		return false;
+	group->sub_commands.items = subs;
+	for (; *i < N_ROWS; ++*i) {
+		struct str word;
+		str_cut(str_from(rows[*i].name), ' ', &word, &second);
+		if (!str_eq(word, first))
+			return true;
+		if (second.len > 0)
+			subs[group->sub_commands.n++] =
+			    suggestion(c, &rows[*i], second);
+	}
+	return true;
 }
 
 bool command_register(struct ctx *c, struct err *err)
 {
 	struct mm_autocomplete_data *subs =
 	    arena_array(c->arena, N_ROWS, sizeof(*subs));
+	size_t n = 0;
+	for (size_t i = 0; subs != NULL && i < N_ROWS;) {
+		if (!suggest_group(c, &i, &subs[n++]))
+			break;
+	}
 	if (!arena_ok(c->arena, err))
 		return false;
-	for (size_t i = 0; i < N_ROWS; i++)
-		subs[i] = suggestion(&rows[i]);
 	struct mm_autocomplete_data zoom = {
 		.trigger = S("zoom"),
 		.hint = S("[command]"),
 		.help_text = S("Start and manage Zoom meetings"),
 		.role_id = S("system_user"),
-		.sub_commands = { subs, N_ROWS },
+		.sub_commands = { subs, n },
 	};
 	const struct mm_command command = {
 		.trigger = S("zoom"),

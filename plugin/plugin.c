@@ -64,8 +64,16 @@ static bool load_config(struct plugin *p, struct mm_call *call, struct err *err)
 static void on_configuration_change(
     struct mm_call *call, struct mm_hook_on_configuration_change_returns *ret)
 {
+	struct plugin *p = call->user;
 	struct err err = { 0 };
-	if (!load_config(call->user, call, &err))
+	bool done = load_config(p, call, &err);
+	/* who may do what has changed, perhaps */
+	if (done && p->active) {
+		struct ctx c = ctx_begin(p, call);
+		done = command_register(&c, &err);
+		ctx_end(&c);
+	}
+	if (!done)
 		ret->error = mm_error(call->arena, "%s", err.text);
 }
 
@@ -160,12 +168,13 @@ static void log_problems(const struct ctx *c)
 static bool on_activate(struct mm_call *call, struct err *err)
 {
 	struct plugin *p = call->user;
-	p->mm = call->plugin;
 	struct ctx c = ctx_begin(p, call);
 	bool done = ensure_bot(&c, err) && command_register(&c, err) &&
 	            store_set_schema(&c, err);
-	if (done)
+	if (done) {
+		p->active = true;
 		log_problems(&c);
+	}
 	ctx_end(&c);
 	return done;
 }

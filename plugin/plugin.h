@@ -8,6 +8,8 @@
 #include "mm/mm.h"
 #include "plugin/config.h"
 
+#include <stdatomic.h>
+
 #define PLUGIN_ID "zoom"
 
 /* Where the server has the plugin's routes, below its Site URL. */
@@ -21,7 +23,7 @@
 
 /* Made by plugin_init, lives as long as the process. */
 struct plugin {
-	struct mm_plugin *mm; /* set at activation, before anything else */
+	atomic_bool active; /* the command has been registered */
 	struct config_slot config;
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
