@@ -84,6 +84,7 @@ func TestUserLevelApp(t *testing.T) {
 	if status, page := w.get(w.member, path); status != http.StatusOK || !strings.Contains(page, "Ada@Example.com") {
 		t.Fatalf("completing: %d %s", status, page)
 	}
+	contains(t, w.hears(w.member), "Your Zoom account `Ada@Example.com` is connected")
 	// the meeting that was asked for starts after it
 	eventually(t, "the meeting", func() bool { return len(w.posts()) == 1 })
 	if post := w.posts()[0]; post.UserId != w.member.user.Id {
@@ -111,6 +112,7 @@ func TestUserLevelApp(t *testing.T) {
 	if status, body := w.post(w.unknown, "/api/v1/meetings", w.startBody()); status != http.StatusOK || !strings.Contains(body, `"meeting_url":""`) {
 		t.Errorf("without a connection: %d %s", status, body)
 	}
+	contains(t, w.hears(w.unknown), "not connected yet")
 
 	contains(t, w.types(w.unknown, "/zoom disconnect"), "not connected")
 	contains(t, w.types(w.member, "/zoom disconnect"), "Your Zoom account is disconnected")

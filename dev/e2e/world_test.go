@@ -167,12 +167,18 @@ func (w *world) post(p person, path, body string, headers ...string) (int, strin
 }
 
 // types sends a command; answer is what the bot then shows to this user alone.
-func (w *world) types(p person, command string) (answer string) {
+func (w *world) types(p person, command string) string {
 	w.Helper()
 	w.send(p, command)
+	return w.hears(p)
+}
+
+// hears is the next message that the bot shows to this user alone.
+func (w *world) hears(p person) string {
+	w.Helper()
 	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventEphemeralMessage))
 	if err != nil {
-		w.Fatalf("no answer to %s: %v", command, err)
+		w.Fatalf("the bot has nothing to say: %v", err)
 	}
 	var shown model.Post
 	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &shown))
