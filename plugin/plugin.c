@@ -5,10 +5,11 @@
  * the command is registered, and an admin is told what is missing.
  */
 #include "plugin/command.h"
+#include "plugin/refresh.h"
 #include "plugin/routes.h"
 #include "plugin/store.h"
+#include "plugin/vault.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 
 #define BOT_NAME    "zoom"
@@ -93,21 +94,6 @@ static bool read_file(
 	       (n > 0 || err_set(err, ERR_IO, "%s is empty", path));
 }
 
-static bool digest(
-    struct arena *a, struct str content, struct str *hex, struct err *err)
-{
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	if (EVP_Digest(
-	        content.data, content.len, bytes, &n, EVP_sha256(), NULL) != 1)
-		return err_set(err, ERR_IO, "SHA-256");
-	char *text = arena_alloc(a, (size_t)2 * n + 1);
-	for (unsigned i = 0; text != NULL && i < n; i++)
-		snprintf(text + (size_t)2 * i, 3, "%02x", bytes[i]);
-	*hex = str_from(text);
-	return arena_ok(a, err);
-}
-
 /* Only when the picture is another one than last time: every change of it is
  * fetched again by every client. */
 static bool set_picture(struct ctx *c, struct err *err)
@@ -122,7 +108,7 @@ static bool set_picture(struct ctx *c, struct err *err)
 	    arena_printf(c->arena, "%.*s/" PICTURE, STR_ARG(folder));
 	if (!arena_ok(c->arena, err) ||
 	    !read_file(c->arena, str_c(path), &content, err) ||
-	    !digest(c->arena, content, &now, err) ||
+	    !vault_digest(c->arena, content, &now, err) ||
 	    !store_get(c, S(PICTURE_KEY), &before, err))
 		return false;
 	if (str_eq(now, before))
@@ -225,6 +211,7 @@ bool plugin_init(struct plugin *p, struct err *err)
 	const struct zoom_client_options options = {
 		.user_agent = "mattermost-zoom-c/" PLUGIN_VERSION,
 	};
+	refresh_init(&p->kept);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
 		turn_init(&p->token_turns[i]);
 	if (!config_slot_init(&p->config, err))
@@ -237,6 +224,7 @@ void plugin_fini(struct plugin *p)
 {
 	zoom_client_free(p->zoom);
 	config_slot_fini(&p->config);
+	refresh_fini(&p->kept);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
 		turn_fini(&p->token_turns[i]);
 }

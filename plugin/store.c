@@ -41,9 +41,16 @@ bool store_put(struct ctx *c, struct str key, struct str value,
 bool store_swap(struct ctx *c, struct str key, struct str former,
     struct str value, bool *saved, struct err *err)
 {
+	return store_swap_for(c, key, former, value, 0, saved, err);
+}
+
+bool store_swap_for(struct ctx *c, struct str key, struct str former,
+    struct str value, int64_t expire_s, bool *saved, struct err *err)
+{
 	const struct mm_plugin_kv_set_options options = {
 		.atomic = true,
 		.old_value = former,
+		.expire_in_seconds = expire_s,
 	};
 	*saved = false;
 	return arena_ok(c->arena, err) &&

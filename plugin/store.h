@@ -53,6 +53,10 @@ bool store_put(struct ctx *c, struct str key, struct str value,
 bool store_swap(struct ctx *c, struct str key, struct str former,
     struct str value, bool *saved, struct err *err) MUST_USE;
 
+/* The same for so many seconds. */
+bool store_swap_for(struct ctx *c, struct str key, struct str former,
+    struct str value, int64_t expire_s, bool *saved, struct err *err) MUST_USE;
+
 /* No error when there is nothing. */
 bool store_delete(struct ctx *c, struct str key, struct err *err) MUST_USE;
 
