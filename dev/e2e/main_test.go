@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,12 +98,18 @@ func startHost(t *testing.T, env ...string) *mmhost.Host {
 	t.Helper()
 	dsn, err := postgres.NewDatabase("")
 	check(t, err)
+	return startNode(t, mmhost.Options{DSN: dsn, Env: env})
+}
+
+// startNode is the same on a database, and with files, of others.
+func startNode(t *testing.T, options mmhost.Options) *mmhost.Host {
+	t.Helper()
 	reports := t.TempDir()
-	env = append(env,
+	options.Env = append(slices.Clip(options.Env),
 		"ASAN_OPTIONS=log_path="+filepath.Join(reports, "asan"),
 		"UBSAN_OPTIONS=print_stacktrace=1:log_path="+filepath.Join(reports, "ubsan"),
 		"TSAN_OPTIONS=log_path="+filepath.Join(reports, "tsan"))
-	host, err := mmhost.Start(context.Background(), mmhost.Options{DSN: dsn, Env: env})
+	host, err := mmhost.Start(context.Background(), options)
 	check(t, err)
 	t.Cleanup(func() {
 		if err := host.Stop(); err != nil {

@@ -102,6 +102,9 @@ func Start(ctx context.Context, opts Options) (*Host, error) {
 	return h, nil
 }
 
+// Options are those that the server was started with, defaults filled in.
+func (h *Host) Options() Options { return h.opts }
+
 // PID is the server's process id; its plugins are in the process group of the
 // same number.
 func (h *Host) PID() int { return h.cmd.Process.Pid }
