@@ -5,10 +5,12 @@
  * the command is registered, and an admin is told what is missing.
  */
 #include "plugin/command.h"
+#include "plugin/job.h"
 #include "plugin/refresh.h"
 #include "plugin/routes.h"
 #include "plugin/store.h"
 #include "plugin/vault.h"
+#include "plugin/webhook.h"
 
 #include <stdio.h>
 
@@ -157,6 +159,9 @@ static bool on_activate(struct mm_call *call, struct err *err)
 	struct ctx c = ctx_begin(p, call);
 	bool done = ensure_bot(&c, err) && command_register(&c, err) &&
 	            store_set_schema(&c, err);
+	if (done)
+		p->jobs = jobs_start(p, call->plugin, webhook_handle, err);
+	done = done && p->jobs != NULL;
 	if (done) {
 		p->active = true;
 		log_problems(&c);
@@ -188,6 +193,7 @@ static void on_stop(void *user)
 {
 	struct plugin *p = user;
 	zoom_client_stop(p->zoom);
+	jobs_stop(p->jobs);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -222,6 +228,7 @@ bool plugin_init(struct plugin *p, struct err *err)
 
 void plugin_fini(struct plugin *p)
 {
+	jobs_free(p->jobs);
 	zoom_client_free(p->zoom);
 	config_slot_fini(&p->config);
 	refresh_fini(&p->kept);

@@ -29,7 +29,8 @@ struct refresh_kept {
 
 /* Made by plugin_init, lives as long as the process. */
 struct plugin {
-	atomic_bool active; /* the command has been registered */
+	atomic_bool active;        /* the command has been registered */
+	struct jobs *_Atomic jobs; /* NULL before activation */
 	struct config_slot config;
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */

@@ -28,7 +28,7 @@
 #define HOST_MAX_CHANNELS 32
 #define HOST_MAX_MEMBERS  64
 #define HOST_MAX_POSTS    512
-#define HOST_MAX_KEYS     256
+#define HOST_MAX_KEYS     1024
 
 struct host;
 
