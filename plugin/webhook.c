@@ -9,6 +9,7 @@
 #include "plugin/webhook.h"
 
 #include "plugin/meeting.h"
+#include "plugin/recording.h"
 #include "plugin/routes.h"
 #include "zoom/webhook.h"
 
@@ -21,6 +22,8 @@ struct event_row {
 static const struct event_row rows[] = {
 	{ "meeting.started", meeting_started },
 	{ "meeting.ended", meeting_ended },
+	{ "recording.completed", recording_post },
+	{ "recording.transcript_completed", recording_post },
 };
 
 static void refuse(
@@ -61,9 +64,12 @@ static void handle(
 		if (str_eq(event->event, str_from(rows[i].name)))
 			done = rows[i].handle(c, event, &err);
 	}
+	/* a copy that came at the same moment is nobody's fault */
 	if (!done)
-		mm_log(c->mm, LOG_LEVEL_ERROR, "A webhook could not be handled",
-		    "event", str_c(event->event), "error", err.text, NULL);
+		mm_log(c->mm,
+		    err.code == ERR_BUSY ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+		    "A webhook could not be handled", "event",
+		    str_c(event->event), "error", err.text, NULL);
 	/* anything but 2xx makes Zoom send it again later, which is wanted
 	 * here: the work has not been done */
 	mm_http_write_header(http, done ? 200 : 500);
@@ -79,6 +85,14 @@ static bool is_signed(
 	};
 	return zoom_webhook_verify(c->config->zoom_webhook_secret, &delivery,
 	    clock_wall_ms() / 1000, err);
+}
+
+/* For a body that could not be read. */
+static int status_of(const struct err *err)
+{
+	if (err->code == ERR_TOO_BIG)
+		return 413;
+	return err->code == ERR_NO_MEMORY ? 500 : 400;
 }
 
 void webhook_receive(struct ctx *c, struct mm_http *http)
@@ -97,7 +111,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	if (!mm_http_read_all(http, ROUTES_MAX_BODY, &body, &err)) {
-		refuse(c, http, err.code == ERR_TOO_BIG ? 413 : 400, err.text);
+		refuse(c, http, status_of(&err), err.text);
 		return;
 	}
 	bool is_genuine = is_signed(c, http, body, &forged);
@@ -108,7 +122,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	if (!zoom_webhook_parse(c->arena, body, &event, &err))
-		refuse(c, http, is_genuine ? 400 : 401, err.text);
+		refuse(c, http, is_genuine ? status_of(&err) : 401, err.text);
 	else if (str_eq(event.event, S("endpoint.url_validation")))
 		answer_challenge(c, http, &event);
 	else if (!is_genuine)
