@@ -407,16 +407,11 @@ static struct str claim_name(
 	    (long long)start_ms);
 }
 
-static bool post_recordings(
-    struct ctx *c, const struct work *w, struct err *err)
+/* The parts of an event in order of time; parts: out, room for all files. */
+static size_t sort_out(
+    struct ctx *c, const struct zoom_event *event, struct part *parts)
 {
-	const struct zoom_event *event = w->event;
-	struct part *parts =
-	    arena_array(c->arena, event->n_files, sizeof(*parts));
 	size_t n_parts = 0;
-	bool done = true;
-	if (parts == NULL)
-		return arena_ok(c->arena, err);
 	for (size_t i = 0; i < event->n_files; i++) {
 		const struct zoom_recording_file *f = &event->files[i];
 		bool video = is_video(c->config, f);
@@ -424,11 +419,23 @@ static bool post_recordings(
 			add_file(parts, &n_parts, f, video);
 	}
 	qsort(parts, n_parts, sizeof(*parts), by_start);
+	return n_parts;
+}
+
+static bool post_recordings(
+    struct ctx *c, const struct work *w, struct err *err)
+{
+	struct part *parts =
+	    arena_array(c->arena, w->event->n_files, sizeof(*parts));
+	bool done = true;
+	if (parts == NULL)
+		return arena_ok(c->arena, err);
+	size_t n_parts = sort_out(c, w->event, parts);
 	for (size_t i = 0; i < n_parts; i++) {
 		struct err why = { 0 };
 		const struct reply reply = {
 			.name = claim_name(c, w, "", parts[i].start_ms),
-			.message = video_says(c, event, parts[i].video),
+			.message = video_says(c, w->event, parts[i].video),
 			.file = parts[i].chat,
 			.file_name = S("Chat-history.txt"),
 			.file_type = S("custom_zoom_chat"),
