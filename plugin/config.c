@@ -44,6 +44,8 @@ static const struct setting settings[] = {
 	    offsetof(struct config, zoom_webhook_secret), NULL },
 	{ "RestrictMeetingCreation", SETTING_BOOL,
 	    offsetof(struct config, restrict_meeting_creation), NULL },
+	{ "EnablePostingRecordingPassword", SETTING_BOOL,
+	    offsetof(struct config, enable_posting_recording_password), NULL },
 };
 #define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -267,10 +269,22 @@ static bool is_or_below(struct str host, struct str domain)
 	       host.data[host.len - domain.len - 1] == '.';
 }
 
+/* Zoom's own domains. */
+static const struct str domains[] = { STR("zoom.us"), STR("zoomgov.com") };
+
+static bool is_zooms(struct str host)
+{
+	return is_or_below(host, domains[0]) || is_or_below(host, domains[1]);
+}
+
+bool config_zoom_is_public(const struct config *config)
+{
+	return is_zooms(host_of(config->zoom_url)) &&
+	       is_zooms(host_of(config->zoom_api_url));
+}
+
 bool config_trusts(const struct config *config, struct str url)
 {
-	static const struct str domains[] = { STR("zoom.us"),
-		STR("zoomgov.com") };
 	struct str host = host_of(url);
 	struct str web = host_of(config->zoom_url);
 	struct str api = host_of(config->zoom_api_url);

@@ -216,15 +216,17 @@ static void put_off(struct ctx *c, int slot, const struct job *job,
 	struct str sealed;
 	bool saved;
 	struct err err = { 0 };
-	later.attempts++;
+	/* a copy of the event is being worked off: that is no failure */
+	bool failed = why->code != ERR_BUSY;
+	later.attempts += failed;
 	if (later.attempts >= MAX_ATTEMPTS) {
 		give_up(c, slot, job, event, why);
 		return;
 	}
 	later.due_ms = clock_wall_ms() + wait_after(later.attempts);
-	mm_log(c->mm, LOG_LEVEL_WARN,
-	    "An event of Zoom's could not be handled and is put off", "event",
-	    str_c(event->event), "error", why->text, NULL);
+	mm_log(c->mm, failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    "An event of Zoom's is put off", "event", str_c(event->event),
+	    "error", why->text, NULL);
 	if (!seal_job(c, slot, &later, &sealed, &err) ||
 	    !store_swap(c, slot_key(c, slot), job->raw, sealed, &saved, &err))
 		mm_log(c->mm, LOG_LEVEL_WARN,

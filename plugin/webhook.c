@@ -11,6 +11,7 @@
 #include "plugin/disconnect.h"
 #include "plugin/job.h"
 #include "plugin/meeting.h"
+#include "plugin/recording.h"
 #include "plugin/routes.h"
 #include "zoom/webhook.h"
 
@@ -28,6 +29,8 @@ static const struct event_row rows[] = {
 	{ "meeting.started", NOW, meeting_started },
 	{ "meeting.ended", NOW, meeting_ended },
 	{ "app_deauthorized", NOW, disconnect_deauthorized },
+	{ "recording.completed", LATER, recording_post },
+	{ "recording.transcript_completed", LATER, recording_post },
 };
 
 static void refuse(
@@ -114,6 +117,14 @@ static bool may_be_unsigned(
 	       str_eq(event->event, S("app_deauthorized"));
 }
 
+/* For a body that could not be read. */
+static int status_of(const struct err *err)
+{
+	if (err->code == ERR_TOO_BIG)
+		return 413;
+	return err->code == ERR_NO_MEMORY ? 500 : 400;
+}
+
 void webhook_receive(struct ctx *c, struct mm_http *http)
 {
 	struct zoom_event event = { 0 };
@@ -130,7 +141,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	if (!mm_http_read_all(http, ROUTES_MAX_BODY, &body, &err)) {
-		refuse(c, http, err.code == ERR_TOO_BIG ? 413 : 400, err.text);
+		refuse(c, http, status_of(&err), err.text);
 		return;
 	}
 	bool is_genuine = is_signed(c, http, body, &forged);
@@ -141,7 +152,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	if (!zoom_webhook_parse(c->arena, body, &event, &err))
-		refuse(c, http, is_genuine ? 400 : 401, err.text);
+		refuse(c, http, is_genuine ? status_of(&err) : 401, err.text);
 	else if (str_eq(event.event, S("endpoint.url_validation")))
 		answer_challenge(c, http, &event);
 	else if (!is_genuine && !(bare && may_be_unsigned(c, http, &event)))

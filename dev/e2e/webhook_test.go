@@ -31,6 +31,10 @@ func TestForgedWebhooks(t *testing.T) {
 		"ten minutes ahead":           {change(func(e *zoomsim.Event) { e.Offset = 10 * time.Minute }), 401},
 		"not JSON by its type":        {change(func(e *zoomsim.Event) { e.Header = map[string]string{"Content-Type": "text/plain"} }), 400},
 		"not JSON at all":             {change(func(e *zoomsim.Event) { e.Raw = []byte("{") }), 400},
+		"not UTF-8":                   {change(func(e *zoomsim.Event) { e.Raw = []byte("{\"event\":\"meeting.ended\",\"x\":\"\xff\"}") }), 400},
+		"nested too deep":             {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"event":` + strings.Repeat("[", 99999) + "}") }), 400},
+		"too many values":             {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"x":[` + strings.Repeat("0,", 99999) + "0]}") }), 413},
+		"without an object":           {change(func(e *zoomsim.Event) { e.Object = nil }), 200},
 		"above one megabyte":          {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`) }), 413},
 		"an unknown event":            {change(func(e *zoomsim.Event) { e.Name = "meeting.sung" }), 200},
 	}

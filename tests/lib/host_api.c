@@ -326,6 +326,38 @@ static void get_posts_since(
 	out->result = list;
 }
 
+static void get_post_thread(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_post_thread_args *in = args;
+	struct mm_get_post_thread_returns *out = ret;
+	struct mm_post_list *list = arena_new(a, struct mm_post_list);
+	if (find_post(h, in->post_id) == NULL) {
+		out->app_error = missing(a, "GetPostThread");
+		return;
+	}
+	list->posts.items =
+	    arena_array(a, HOST_MAX_POSTS, sizeof(*list->posts.items));
+	for (size_t i = 0; i < h->n_posts; i++) {
+		const struct mm_post *p = h->posts[i];
+		if (str_eq(p->id, in->post_id) ||
+		    str_eq(p->root_id, in->post_id))
+			list->posts.items[list->posts.n++] =
+			    (struct mm_string_post_entry){ p->id, *p };
+	}
+	out->result = list;
+}
+
+static void upload_file(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_upload_file_args *in = args;
+	struct mm_upload_file_returns *out = ret;
+	out->result = arena_new(a, struct mm_file_info);
+	out->result->id = arena_printf(a, "file%022zu", h->n_calls);
+	out->result->name = in->filename;
+}
+
 static void send_ephemeral_post(
     struct host *h, struct arena *a, const void *args, void *ret)
 {
@@ -398,6 +430,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_GET_CONFIG] = get_config,
 	[MM_API_GET_DIRECT_CHANNEL] = get_direct_channel,
 	[MM_API_GET_POST] = get_post,
+	[MM_API_GET_POST_THREAD] = get_post_thread,
 	[MM_API_GET_POSTS_SINCE] = get_posts_since,
 	[MM_API_GET_USER] = get_user,
 	[MM_API_GET_USERS] = get_users,
@@ -417,6 +450,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_SEND_EPHEMERAL_POST] = send_ephemeral_post,
 	[MM_API_SET_PROFILE_IMAGE] = nothing,
 	[MM_API_UPDATE_POST] = update_post,
+	[MM_API_UPLOAD_FILE] = upload_file,
 };
 
 bool host_knows(struct host *h, enum mm_api_method method, struct arena *a,
