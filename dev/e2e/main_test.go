@@ -95,6 +95,12 @@ func pack(t *testing.T, id string, files map[string]string, manifest any) string
 // startHost starts a server. What sanitizers find in its plugins fails the test.
 func startHost(t *testing.T, env ...string) *mmhost.Host {
 	t.Helper()
+	return startHostAt(t, "", env...)
+}
+
+// startHostAt starts one whose Site URL has a path.
+func startHostAt(t *testing.T, path string, env ...string) *mmhost.Host {
+	t.Helper()
 	dsn, err := postgres.NewDatabase("")
 	check(t, err)
 	reports := t.TempDir()
@@ -102,7 +108,7 @@ func startHost(t *testing.T, env ...string) *mmhost.Host {
 		"ASAN_OPTIONS=log_path="+filepath.Join(reports, "asan"),
 		"UBSAN_OPTIONS=print_stacktrace=1:log_path="+filepath.Join(reports, "ubsan"),
 		"TSAN_OPTIONS=log_path="+filepath.Join(reports, "tsan"))
-	host, err := mmhost.Start(context.Background(), mmhost.Options{DSN: dsn, Env: env})
+	host, err := mmhost.Start(context.Background(), mmhost.Options{DSN: dsn, SiteURL: path, Env: env})
 	check(t, err)
 	t.Cleanup(func() {
 		if err := host.Stop(); err != nil {
