@@ -162,9 +162,6 @@ static void check(struct config *c)
 		problem(c, "**Encryption key** must have 32 characters: press "
 		           "Regenerate");
 	check_addresses(c);
-	if (!c->account_level_app)
-		problem(c, "**Account level app** is off: this version works "
-		           "with account-level apps only");
 	if (c->site_url.len == 0)
 		problem(c, "The server has no **Site URL**: set it under "
 		           "Environment > Web Server");

@@ -180,7 +180,7 @@ START_TEST(a_post_in_an_archived_channel_stays_as_it_is)
 	ck_assert(!post_meeting_ended(&c, &copy, 0, 1, &w.err));
 	ck_assert_int_eq(w.err.status, 400);
 	err_clear(&w.err);
-	copy = *host_post(&w.host, 0);
+	copy = *started(8);
 	copy.channel_id = S(OLD);
 	ck_assert(post_meeting_ended(&c, &copy, 0, 1, &w.err));
 	ck_assert_int_eq(w.err.code, ERR_NONE);
