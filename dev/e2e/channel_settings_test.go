@@ -57,8 +57,8 @@ func (w *world) submits(p person, channel *model.Channel, request model.OpenDial
 	return response
 }
 
-// prefers sets a channel's preference straight through the route.
-func (w *world) prefers(p person, channelID, value string) (int, string) {
+// setsChannel sets a channel's preference straight through the route.
+func (w *world) setsChannel(p person, channelID, value string) (int, string) {
 	w.Helper()
 	return w.post(p, "/api/v1/channel-preference",
 		fmt.Sprintf(`{"channel_id":%q,"state":%q,"submission":{"preference":%q}}`, channelID, channelID, value))
@@ -87,7 +87,7 @@ func TestChannelSettings(t *testing.T) {
 	if response := w.submits(w.member, w.channel, request, "restrict"); response.Error != "" || len(response.Errors) > 0 {
 		t.Fatalf("restrict: %+v", response)
 	}
-	contains(t, w.told(w.member).Message, "switched off in this channel")
+	contains(t, w.ephemeral(w.member).Message, "switched off in this channel")
 	if got, want := w.stored("zoomChannelSettings"), `{"`+w.channel.Id+`":{"Preference":"restrict"}}`; got != want {
 		t.Errorf("stored %s, want %s", got, want)
 	}
@@ -105,17 +105,17 @@ func TestChannelSettings(t *testing.T) {
 	if response := w.submits(w.member, w.channel, request, "allow"); response.Error != "" {
 		t.Errorf("allow: %+v", response)
 	}
-	contains(t, w.told(w.member).Message, "can be started in this channel")
+	contains(t, w.ephemeral(w.member).Message, "can be started in this channel")
 	settings := w.settings()
 	settings["RestrictMeetingCreation"] = true
 	check(t, w.host.ConfigurePlugin("zoom", settings))
 	if n := w.starts(1); n != 1 {
 		t.Error("no meeting in a channel set to allow")
 	}
-	if status, body := w.prefers(w.admin, w.channel.Id, "default"); status != http.StatusOK {
+	if status, body := w.setsChannel(w.admin, w.channel.Id, "default"); status != http.StatusOK {
 		t.Errorf("default: %d %s", status, body)
 	}
-	contains(t, w.told(w.admin).Message, "switched off in public channels")
+	contains(t, w.ephemeral(w.admin).Message, "switched off in public channels")
 	contains(t, w.types(w.member, "/zoom start"), "switched off in this channel")
 	hidden := w.newChannel("hidden", model.ChannelTypePrivate, w.member)
 	if status, body := w.post(w.member, "/api/v1/meetings", fmt.Sprintf(`{"channel_id":%q}`, hidden.Id)); status != http.StatusOK {
@@ -145,7 +145,7 @@ func (w *world) refusedSubmissions(request model.OpenDialogRequest) {
 		"a channel that there is not":   {w.admin, "nonexistentnonexistentnone", 403},
 		"no channel":                    {w.admin, "", 400},
 	} {
-		if status, body := w.prefers(try.who, try.channel, "allow"); status != try.status {
+		if status, body := w.setsChannel(try.who, try.channel, "allow"); status != try.status {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
@@ -167,7 +167,7 @@ func TestChannelSettingsOfMessages(t *testing.T) {
 		for _, p := range []person{w.member, w.admin} {
 			shown := w.typesIn(p, model.CommandArgs{ChannelId: channel.Id, TeamId: w.channel.TeamId, Command: "/zoom channel-settings"})
 			contains(t, shown.Message, "Direct and group messages have no Zoom settings")
-			if status, body := w.prefers(p, channel.Id, "restrict"); status != http.StatusForbidden {
+			if status, body := w.setsChannel(p, channel.Id, "restrict"); status != http.StatusForbidden {
 				t.Errorf("%d %s", status, body)
 			}
 		}
@@ -196,7 +196,7 @@ func TestChannelSettingsList(t *testing.T) {
 	for worker := range 4 {
 		group.Go(func() {
 			for i := worker; i < n; i += 4 {
-				if status, body := w.prefers(w.admin, channels[i].Id, "restrict"); status != http.StatusOK {
+				if status, body := w.setsChannel(w.admin, channels[i].Id, "restrict"); status != http.StatusOK {
 					t.Errorf("%d: %d %s", i, status, body)
 				}
 			}
@@ -205,7 +205,7 @@ func TestChannelSettingsList(t *testing.T) {
 	group.Wait()
 	_, err := w.admin.client.DeleteChannel(context.Background(), channels[0].Id)
 	check(t, err)
-	if status, body := w.prefers(w.admin, channels[0].Id, "allow"); status != http.StatusForbidden || !strings.Contains(body, "archived") {
+	if status, body := w.setsChannel(w.admin, channels[0].Id, "allow"); status != http.StatusForbidden || !strings.Contains(body, "archived") {
 		t.Errorf("of an archived channel: %d %s", status, body)
 	}
 

@@ -28,8 +28,8 @@ func (w *world) sendTo(p person, args model.CommandArgs) {
 	}
 }
 
-// told is the next message that the bot shows to this user alone.
-func (w *world) told(p person) *model.Post {
+// ephemeral is the next message that the bot shows to this user alone.
+func (w *world) ephemeral(p person) *model.Post {
 	w.Helper()
 	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventEphemeralMessage))
 	check(w.T, err)
@@ -41,7 +41,7 @@ func (w *world) told(p person) *model.Post {
 func (w *world) typesIn(p person, args model.CommandArgs) *model.Post {
 	w.Helper()
 	w.sendTo(p, args)
-	return w.told(p)
+	return w.ephemeral(p)
 }
 
 // drain drops the events that have come so far.
@@ -88,7 +88,7 @@ func TestAnswersInThreads(t *testing.T) {
 		}
 	}
 	w.submits(w.member, w.channel, w.opensDialog(w.member, w.channel, root.Id), "allow")
-	if shown := w.told(w.member); shown.RootId != root.Id {
+	if shown := w.ephemeral(w.member); shown.RootId != root.Id {
 		t.Errorf("the dialog was answered below %q", shown.RootId)
 	}
 	w.sendTo(w.member, in("/zoom start"))
@@ -133,7 +133,7 @@ func TestBelowAPath(t *testing.T) {
 	if response := w.submits(w.admin, w.channel, dialog, "restrict"); response.Error != "" {
 		t.Errorf("%+v", response)
 	}
-	contains(t, w.told(w.admin).Message, "switched off")
+	contains(t, w.ephemeral(w.admin).Message, "switched off")
 	cookie := []string{"Cookie", "MMAUTHTOKEN=" + w.member.client.AuthToken}
 	if status, _ := request(t, w.host, nil, "GET", "/plugins/zoom/oauth2/connect", nil, cookie...); status != http.StatusForbidden {
 		t.Errorf("signed in by cookie: %d", status)
@@ -282,7 +282,7 @@ func TestBadCommands(t *testing.T) {
 	if status, answer := request(t, w.host, w.member.client, "POST", "/api/v4/commands/execute", strings.NewReader(body)); status != http.StatusOK {
 		t.Fatalf("%d %s", status, answer)
 	}
-	contains(t, w.told(w.member).Message, "/zoom help")
+	contains(t, w.ephemeral(w.member).Message, "/zoom help")
 	if len(w.posts()) != 0 || len(w.zoom.Meetings()) != 0 || w.stored("zoomSuperUserToken_") != before ||
 		w.stored("zoomuserstate_"+w.admin.user.Id) != "" {
 		t.Error("something was changed")
@@ -307,7 +307,7 @@ func TestDeactivatedUser(t *testing.T) {
 	if status, _ := w.post(w.member, "/api/v1/meetings", w.startBody()); status != http.StatusUnauthorized {
 		t.Errorf("start: %d", status)
 	}
-	if status, _ := w.prefers(w.member, w.channel.Id, "allow"); status != http.StatusUnauthorized {
+	if status, _ := w.setsChannel(w.member, w.channel.Id, "allow"); status != http.StatusUnauthorized {
 		t.Errorf("channel setting: %d", status)
 	}
 	if _, _, err := w.member.client.ExecuteCommand(context.Background(), w.channel.Id, "/zoom start"); err == nil {
