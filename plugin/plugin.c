@@ -96,8 +96,8 @@ static bool read_file(
 	       (n > 0 || err_set(err, ERR_IO, "%s is empty", path));
 }
 
-/* Only when the picture is another one than last time: every change of it is
- * fetched again by every client. */
+/* Only when the picture, or the bot, is another one than last time: every
+ * change is fetched again by every client. */
 static bool set_picture(struct ctx *c, struct err *err)
 {
 	struct str folder = { 0 };
@@ -113,11 +113,24 @@ static bool set_picture(struct ctx *c, struct err *err)
 	    !vault_digest(c->arena, content, &now, err) ||
 	    !store_get(c, S(PICTURE_KEY), &before, err))
 		return false;
+	now =
+	    arena_printf(c->arena, "%.*s %s", STR_ARG(now), c->plugin->bot_id);
 	if (str_eq(now, before))
 		return true;
 	return mm_set_profile_image(c->mm, c->arena,
 	           str_from(c->plugin->bot_id), content, err) &&
 	       store_put(c, S(PICTURE_KEY), now, 0, err);
+}
+
+/* The server finds a bot that an admin has deactivated, and leaves it so. */
+static bool wake_bot(struct ctx *c, struct err *err)
+{
+	struct mm_bot *bot = NULL;
+	struct str id = str_from(c->plugin->bot_id);
+	if (!mm_get_bot(c->mm, c->arena, id, true, &bot, err))
+		return false;
+	return bot == NULL || bot->delete_at == 0 ||
+	       mm_update_bot_active(c->mm, c->arena, id, true, &bot, err);
 }
 
 static bool ensure_bot(struct ctx *c, struct err *err)
@@ -133,6 +146,13 @@ static bool ensure_bot(struct ctx *c, struct err *err)
 		return err_wrap(err, "creating the bot");
 	snprintf(
 	    c->plugin->bot_id, sizeof(c->plugin->bot_id), "%.*s", STR_ARG(id));
+	if (!wake_bot(c, &why))
+		mm_log(c->mm, LOG_LEVEL_ERROR,
+		    "The account @" BOT_NAME
+		    " is no bot that works: the plugin "
+		    "cannot send direct messages",
+		    "error", why.text, NULL);
+	err_clear(&why);
 	if (!set_picture(c, &why))
 		mm_log(c->mm, LOG_LEVEL_WARN, "The bot has no picture", "error",
 		    why.text, NULL);

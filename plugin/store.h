@@ -141,6 +141,19 @@ bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
 bool store_load_channel_preference(struct ctx *c, struct str channel_id,
     struct str *preference, struct err *err) MUST_USE;
 
+/* Other channels, and what else is stored of this one, stay as they are. */
+bool store_save_channel_preference(struct ctx *c, struct str channel_id,
+    struct str preference, struct err *err) MUST_USE;
+
+struct store_preference {
+	struct str channel_id;
+	struct str preference; /* may be empty */
+};
+
+/* All channels that have one; list and n: out, arena. */
+bool store_load_channel_preferences(struct ctx *c,
+    struct store_preference **list, size_t *n, struct err *err) MUST_USE;
+
 bool store_set_schema(struct ctx *c, struct err *err) MUST_USE;
 
 #endif

@@ -96,9 +96,15 @@ func pack(t *testing.T, id string, files map[string]string, manifest any) string
 // startHost starts a server. What sanitizers find in its plugins fails the test.
 func startHost(t *testing.T, env ...string) *mmhost.Host {
 	t.Helper()
+	return startHostAt(t, "", env...)
+}
+
+// startHostAt starts one whose Site URL has a path.
+func startHostAt(t *testing.T, path string, env ...string) *mmhost.Host {
+	t.Helper()
 	dsn, err := postgres.NewDatabase("")
 	check(t, err)
-	return startNode(t, mmhost.Options{DSN: dsn, Env: env})
+	return startNode(t, mmhost.Options{DSN: dsn, SiteURL: path, Env: env})
 }
 
 // startNode is the same on a database, and with files, of others.

@@ -56,6 +56,12 @@ func zoomBundle(t *testing.T) string {
 // newWorld starts everything; the plugin is enabled and not configured.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, "")
+}
+
+// newWorldAt is one whose server has a Site URL with a path.
+func newWorldAt(t *testing.T, path string, env ...string) *world {
+	t.Helper()
 	zoom, err := zoomsim.Start(zoomsim.Options{
 		App: zoomsim.App{
 			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
@@ -68,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	check(t, os.WriteFile(ca, zoom.CAPEM(), 0o644))
 	w := &world{T: t, zoom: zoom, bundle: zoomBundle(t)}
-	w.host = startHost(t, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")
+	w.host = startHostAt(t, path, append(env, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")...)
 	w.admin = person{user: w.host.AdminUser, client: w.host.Admin}
 	w.member = w.newPerson("ada", "ada@example.com")
 	w.unknown = w.newPerson("sam", "sam@example.com")
