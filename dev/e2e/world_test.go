@@ -120,6 +120,7 @@ func (w *world) configure() {
 		app.RedirectURIs = []string{w.host.URL + "/plugins/zoom/oauth2/complete"}
 	})
 	w.zoom.SetWebhook(w.host.URL+"/plugins/zoom/webhook?secret="+webhookSecret, http.DefaultClient)
+	w.zoom.SetDeauthorization(w.host.URL + "/plugins/zoom/deauthorization?secret=" + webhookSecret)
 	eventually(w.T, "the settings are in force", func() bool {
 		status, _ := w.get(person{}, "/oauth2/connect")
 		return status != http.StatusNotImplemented
