@@ -209,14 +209,12 @@ func (s *Sim) DeauthEvent(userEmail string, form DeauthForm) (Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user := s.findUser(userEmail)
-	switch {
-	case user == nil:
+	if user == nil {
 		return Event{}, fmt.Errorf("zoomsim: no user %s", userEmail)
-	case s.app.AccountLevel && !user.Admin:
-		return Event{}, fmt.Errorf("zoomsim: %s is no admin and cannot remove an admin-managed app", userEmail)
-	case s.app.AccountLevel:
+	}
+	if s.app.AccountLevel && user.Admin {
 		s.killAllGrants()
-	default:
+	} else {
 		s.killGrants(user)
 	}
 	raw, err := encodeJSON(Object{{"event", "app_deauthorized"}, {"payload", s.deauthPayload(user, form)}})
