@@ -56,6 +56,22 @@ func zoomBundle(t *testing.T) string {
 // newWorld starts everything; the plugin is enabled and not configured.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	w := newTown(t)
+	w.install()
+	return w
+}
+
+// install puts the plugin into the server.
+func (w *world) install() {
+	w.Helper()
+	_, err := w.host.UploadPlugin(w.bundle)
+	check(w.T, err)
+	check(w.T, w.host.EnablePlugin("zoom"))
+}
+
+// newTown is a world without the plugin.
+func newTown(t *testing.T) *world {
+	t.Helper()
 	zoom, err := zoomsim.Start(zoomsim.Options{
 		App: zoomsim.App{
 			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
@@ -79,10 +95,14 @@ func newWorld(t *testing.T) *world {
 	check(t, err)
 	w.channel, err = w.host.CreateChannel(team, "talk", model.ChannelTypeOpen, w.admin.user, w.member.user, w.unknown.user)
 	check(t, err)
-	_, err = w.host.UploadPlugin(w.bundle)
-	check(t, err)
-	check(t, w.host.EnablePlugin("zoom"))
 	return w
+}
+
+// in is the same world for a sub-test.
+func (w *world) in(t *testing.T) *world {
+	inner := *w
+	inner.T = t
+	return &inner
 }
 
 func (w *world) newPerson(name, email string) person {

@@ -201,6 +201,10 @@ func TestSeed(t *testing.T) {
 	if value, err := db.Get("none"); err != nil || value != nil {
 		t.Error(value, err)
 	}
+	check := db.Delete(again.Key)
+	if value, err := db.Get(again.Key); check != nil || err != nil || value != nil {
+		t.Error(check, value, err)
+	}
 	me := host.AdminUser.Id
 	if value, err := db.Preference(me); err != nil || value != "" {
 		t.Error(value, err)

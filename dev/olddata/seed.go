@@ -78,6 +78,14 @@ func (d *DB) Get(key string) ([]byte, error) {
 	return nil, err
 }
 
+// Delete removes a value.
+func (d *DB) Delete(key string) error {
+	if _, err := d.sql.Exec(`DELETE FROM PluginKeyValueStore WHERE PluginId = $1 AND PKey = $2`, PluginID, key); err != nil {
+		return fmt.Errorf("olddata: delete %s: %w", key, err)
+	}
+	return nil
+}
+
 // PutPreference stores a user's choice where older installations have it.
 func (d *DB) PutPreference(userID, value string) error {
 	_, err := d.sql.Exec(`INSERT INTO Preferences (UserId, Category, Name, Value) VALUES ($1, $2, $3, $4)
