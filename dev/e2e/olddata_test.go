@@ -308,7 +308,7 @@ func TestOldUserTokens(t *testing.T) {
 // with the Go plugin's state: it is completed once, by its owner, in time, and
 // the meeting that was wished for starts.
 func TestOldStates(t *testing.T) {
-	covers(t, "data: states", "route: GET /oauth2/complete")
+	covers(t, "data: states", "route: GET /oauth2/complete", "better: late links")
 	p := newPast(t)
 	complete := func(who person, state olddata.Row) (int, string) {
 		back, err := p.zoom.Consent(p.oauth().AuthCodeURL(string(state.Value), oauth2.AccessTypeOffline), mmhost.AdminEmail)
@@ -321,6 +321,9 @@ func TestOldStates(t *testing.T) {
 	p.takeOver(nil)
 	if status, page := complete(p.admin, late); status != http.StatusUnauthorized {
 		t.Errorf("too late: %d %s", status, page)
+	}
+	if status, location := p.get(p.admin, "/oauth2/connect"); status != http.StatusFound || strings.Contains(location, string(late.Value)) {
+		t.Errorf("the link of before, opened late: %d %s", status, location)
 	}
 	state := olddata.State(p.admin.user.Id, p.channel.Id, false)
 	p.leaves(state)
@@ -426,7 +429,8 @@ func TestOldMeetings(t *testing.T) {
 // Goal: channels that were subscribed to meetings with the Go plugin get their
 // posts, and the subscriptions are listed and removed.
 func TestOldSubscriptions(t *testing.T) {
-	covers(t, "data: subscriptions", "webhook: meeting.started subscribed", "command: subscription list", "command: subscription remove")
+	covers(t, "data: subscriptions", "webhook: meeting.started subscribed", "post: subscription",
+		"command: subscription list", "command: subscription remove")
 	p := newPast(t)
 	token, _ := p.token(mmhost.AdminEmail)
 	weekly, err := p.zoom.Schedule("Ada@Example.com", "Weekly", 2)
@@ -480,7 +484,7 @@ func (w *world) bot() *model.User {
 
 // Goal: what channel admins allowed and refused with the Go plugin is in force.
 func TestOldChannelSettings(t *testing.T) {
-	covers(t, "data: channel settings", "start: restricted channels", "setting: RestrictMeetingCreation")
+	covers(t, "data: channel settings", "start: restricted channels", "setting: RestrictMeetingCreation", "better: one policy")
 	p := newPast(t)
 	token, _ := p.token(mmhost.AdminEmail)
 	p.leaves(olddata.AccountToken(token))
@@ -514,7 +518,7 @@ func TestOldChannelSettings(t *testing.T) {
 // Goal: which meeting ID somebody chose with the Go plugin still holds, where
 // older installations keep it too; from there it is moved, once.
 func TestOldPreferences(t *testing.T) {
-	covers(t, "data: preferences", "start: personal meeting ID")
+	covers(t, "data: preferences", "start: personal meeting ID", "start: question")
 	p := newPast(t)
 	const pmi = 4440000001
 	check(t, p.zoom.UpdateUser("Ada@Example.com", func(u *zoomsim.User) { u.PMI = pmi }))
@@ -576,7 +580,8 @@ func TestOldPreferences(t *testing.T) {
 // Goal: an admin who goes back to the Go plugin loses nothing but tokens, which
 // it takes for none; every other value of ours is one it can read.
 func TestGoingBack(t *testing.T) {
-	covers(t, "data: going back", "data: new keys")
+	covers(t, "data: going back", "data: new keys", "command: subscription add", "route: POST /api/v1/updatePMI",
+		"route: POST /api/v1/channel-preference")
 	p := newPast(t)
 	token, _ := p.token(mmhost.AdminEmail)
 	p.leaves(olddata.AccountToken(token), olddata.Preference(p.member.user.Id, "ask"),
