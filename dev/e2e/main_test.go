@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,12 +33,13 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	flag.Parse()
 	var err error
 	if postgres, err = mmhost.StartPostgres(""); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	code := m.Run()
+	code := checkParity(m.Run())
 	if err := postgres.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -12,6 +12,7 @@ import (
 // Goal: only what Zoom signed, just now and with our secret in the address,
 // changes anything.
 func TestForgedWebhooks(t *testing.T) {
+	covers(t, "route: POST /webhook", "route: bodies", "setting: ZoomWebhookSecret", "webhook: meeting.ended")
 	w := connected(t)
 	w.starts(1)
 	meeting := w.zoom.Meetings()[0]
@@ -65,6 +66,7 @@ func TestForgedWebhooks(t *testing.T) {
 
 // Goal: the validation that Zoom demands works, and cannot be used to sign.
 func TestURLValidation(t *testing.T) {
+	covers(t, "webhook: endpoint.url_validation", "better: no signing for others")
 	w := connected(t)
 	_, err := w.zoom.ValidateURL()
 	check(t, err)
@@ -82,6 +84,7 @@ func TestURLValidation(t *testing.T) {
 // Goal: a meeting whose running instance has another UUID than the created one
 // still ends its post, and only its own.
 func TestAnotherUUID(t *testing.T) {
+	covers(t, "webhook: meeting.started ad hoc", "webhook: meeting.ended", "better: own post only")
 	w := connected(t)
 	w.starts(2)
 	meetings := w.zoom.Meetings()

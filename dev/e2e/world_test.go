@@ -62,6 +62,27 @@ func newWorld(t *testing.T) *world {
 // newWorldAt is one whose server has a Site URL with a path.
 func newWorldAt(t *testing.T, path string, env ...string) *world {
 	t.Helper()
+	w := newTownAt(t, path, env...)
+	w.install()
+	return w
+}
+
+// install puts the plugin into the server.
+func (w *world) install() {
+	w.Helper()
+	_, err := w.host.UploadPlugin(w.bundle)
+	check(w.T, err)
+	check(w.T, w.host.EnablePlugin("zoom"))
+}
+
+// newTown is a world without the plugin.
+func newTown(t *testing.T) *world {
+	t.Helper()
+	return newTownAt(t, "")
+}
+
+func newTownAt(t *testing.T, path string, env ...string) *world {
+	t.Helper()
 	zoom, err := zoomsim.Start(zoomsim.Options{
 		App: zoomsim.App{
 			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
@@ -85,10 +106,14 @@ func newWorldAt(t *testing.T, path string, env ...string) *world {
 	check(t, err)
 	w.channel, err = w.host.CreateChannel(team, "talk", model.ChannelTypeOpen, w.admin.user, w.member.user, w.unknown.user)
 	check(t, err)
-	_, err = w.host.UploadPlugin(w.bundle)
-	check(t, err)
-	check(t, w.host.EnablePlugin("zoom"))
 	return w
+}
+
+// in is the same world for a sub-test.
+func (w *world) in(t *testing.T) *world {
+	inner := *w
+	inner.T = t
+	return &inner
 }
 
 func (w *world) newPerson(name, email string) person {
@@ -126,6 +151,7 @@ func (w *world) configure() {
 		app.RedirectURIs = []string{w.host.URL + "/plugins/zoom/oauth2/complete"}
 	})
 	w.zoom.SetWebhook(w.host.URL+"/plugins/zoom/webhook?secret="+webhookSecret, http.DefaultClient)
+	w.zoom.SetDeauthorization(w.host.URL + "/plugins/zoom/deauthorization?secret=" + webhookSecret)
 	eventually(w.T, "the settings are in force", func() bool {
 		status, _ := w.get(person{}, "/oauth2/connect")
 		return status != http.StatusNotImplemented

@@ -109,6 +109,9 @@ func (h *Host) Options() Options { return h.opts }
 // same number.
 func (h *Host) PID() int { return h.cmd.Process.Pid }
 
+// DSN is where the server keeps its data.
+func (h *Host) DSN() string { return h.opts.DSN }
+
 // Ended is closed when the server's process has ended, by Stop or by itself.
 func (h *Host) Ended() <-chan struct{} { return h.ended }
 
