@@ -87,6 +87,7 @@ static void *accept_dials(void *object)
 		} else {
 			pthread_mutex_lock(&h->lock);
 			h->n_stray++;
+			pthread_cond_broadcast(&h->changed);
 			pthread_mutex_unlock(&h->lock);
 			yamux_stream_close(st);
 		}
@@ -283,6 +284,17 @@ void host_is_called(struct host *h, enum mm_api_method method, size_t n)
 		ck_assert_msg(clock_wait(&h->changed, &h->lock, deadline),
 		    "%s was not called", mm_api_methods[method].name);
 	pthread_mutex_unlock(&h->lock);
+}
+
+size_t host_n_stray(struct host *h, size_t n)
+{
+	int64_t deadline = SOON;
+	pthread_mutex_lock(&h->lock);
+	while (h->n_stray < n && clock_wait(&h->changed, &h->lock, deadline))
+		continue;
+	n = h->n_stray;
+	pthread_mutex_unlock(&h->lock);
+	return n;
 }
 
 /* ---- hooks ------------------------------------------------------------------------ */

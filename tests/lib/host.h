@@ -182,6 +182,9 @@ void host_releases(struct host *h);
 size_t host_n_called(struct host *h, enum mm_api_method method);
 const void *host_args(struct host *h, enum mm_api_method method, size_t i);
 
+/* Dials of numbers that nobody had given out, once there are n of them. */
+size_t host_n_stray(struct host *h, size_t n);
+
 /* Until a method has been called n times; fails the test otherwise. */
 void host_is_called(struct host *h, enum mm_api_method method, size_t n);
 
