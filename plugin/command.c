@@ -16,6 +16,7 @@ struct typed {
 
 static void run_start(struct ctx *c, const struct typed *t);
 static void run_connect(struct ctx *c, const struct typed *t);
+static void run_settings(struct ctx *c, const struct typed *t);
 static void run_help(struct ctx *c, const struct typed *t);
 
 enum who {
@@ -40,6 +41,8 @@ static const struct command_row rows[] = {
 	    true, run_start },
 	{ "connect", NULL, "Connect Mattermost to your Zoom account",
 	    CONNECTORS, true, run_connect },
+	{ "settings", NULL, "Choose the meeting ID of your meetings", EVERYBODY,
+	    true, run_settings },
 	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -179,8 +182,16 @@ static void run_start(struct ctx *c, const struct typed *t)
 		return;
 	}
 	meeting_start(c, &start, &result);
-	if (result.link.len == 0)
+	if (result.says.len > 0)
 		answer(c, t, result.says);
+}
+
+static void run_settings(struct ctx *c, const struct typed *t)
+{
+	struct err err = { 0 };
+	if (!preference_offer(c, t->args->user_id, t->args->channel_id,
+	        t->args->root_id, &err))
+		answer_failed(c, t, &err);
 }
 
 /* ---- dispatch --------------------------------------------------------------------------- */

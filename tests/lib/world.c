@@ -28,6 +28,9 @@ static void populate(struct host *h)
 	host_adds_member(h, TEAM, ADA, true);
 	host_adds_member(h, OLD, ADA, true);
 	host_adds_member(h, READ, ADA, false);
+	host_stores(h, "zoomUserPreference_" ADMIN, S("\"false\""));
+	host_stores(h, "zoomUserPreference_" ADA, S("\"false\""));
+	host_stores(h, "zoomUserPreference_" SAM, S("\"false\""));
 }
 
 /* One setting, or what the test wants in its place. */
@@ -105,6 +108,15 @@ void world_configures(struct world *w, const char *name, const char *json)
 	                  &ret, &w->err),
 	    "%s", w->err.text);
 	ck_assert_ptr_null(ret.error.type);
+}
+
+void world_prefers(struct world *w, const char *user_id, const char *word)
+{
+	struct str key =
+	    arena_printf(&w->arena, "zoomUserPreference_%s", user_id);
+	struct str value = arena_printf(&w->arena, "\"%s\"", word);
+	host_stores(
+	    &w->host, str_c(key), *word == '\0' ? (struct str){ 0 } : value);
 }
 
 struct ctx world_ctx(struct world *w)

@@ -11,7 +11,8 @@
  *
  * ADMIN is a system admin, ADA and SAM are members of TALK, EVE of nothing.
  * TALK is a public channel, TEAM a private one, OLD an archived one; READ
- * is one in which ADA may not post.
+ * is one in which ADA may not post. All want unique meeting IDs, so that no
+ * start asks; world_prefers changes that.
  *
  * Threads: one test thread.
  */
@@ -76,6 +77,9 @@ void world_configures(struct world *w, const char *name, const char *json);
 /* Store a token that is good for so long. */
 void world_connects_for(struct world *w, int64_t ms);
 void world_connects(struct world *w);
+
+/* "true", "false", "ask", or "": not said yet. */
+void world_prefers(struct world *w, const char *user_id, const char *word);
 
 /* A call of the test's own, to be ended with ctx_end. */
 struct ctx world_ctx(struct world *w);

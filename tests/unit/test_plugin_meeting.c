@@ -162,13 +162,13 @@ START_TEST(a_link_that_is_not_zooms_is_replaced)
 }
 END_TEST
 
-START_TEST(a_topic_is_cut_after_two_hundred_characters)
+START_TEST(a_topic_is_cut_to_two_hundred_characters)
 {
 	char command[1024] = "/zoom start ";
 	char want[1024] = "";
 	for (int i = 0; i < 250; i++)
 		strcat(command, "\xc3\xa9");
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 199; i++)
 		strcat(want, "\xc3\xa9");
 	strcat(want, "\xe2\x80\xa6");
 	zoom_is_well();
@@ -316,7 +316,7 @@ int main(void)
 	tcase_add_test(tc, webhooks_will_find_the_post);
 	tcase_add_test(tc, the_starters_browser_is_told);
 	tcase_add_test(tc, a_link_that_is_not_zooms_is_replaced);
-	tcase_add_test(tc, a_topic_is_cut_after_two_hundred_characters);
+	tcase_add_test(tc, a_topic_is_cut_to_two_hundred_characters);
 	tcase_add_test(tc, a_topic_is_one_line);
 	tcase_add_test(tc, who_may_not_start_does_not_reach_zoom);
 	tcase_add_test(tc, a_user_whom_zoom_does_not_know_is_told_the_address);
