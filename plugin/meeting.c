@@ -1,8 +1,8 @@
 /*
  * meeting - the life of a meeting that was started from a channel
  *
- * The happy path of meeting_start: policy; no other meeting in the channel
- * just now; the Zoom user of the Mattermost user; which meeting ID; the
+ * The happy path of meeting_start: policy; the Zoom user of the Mattermost
+ * user; no other meeting in the channel just now; which meeting ID; the
  * meeting at Zoom; the post; two notes in the store, so that webhooks find
  * the post; the event for the browser.
  */
@@ -288,8 +288,8 @@ void meeting_start(struct ctx *c, const struct meeting_start *wish,
 	*result = (struct meeting_result){ .status = 200 };
 	start.topic = text_line(c->arena, wish->topic, MEETING_TOPIC_MAX);
 	if (!find_starter(c, &start, &user, result) ||
-	    !pass_recent(c, &start, result) ||
-	    !find_host(c, user, &host, result) || !choose(c, &start, result))
+	    !find_host(c, user, &host, result) ||
+	    !pass_recent(c, &start, result) || !choose(c, &start, result))
 		return;
 	if (start.topic.len == 0)
 		start.topic = S(MEETING_TOPIC);

@@ -33,8 +33,8 @@ struct meeting_result {
 /*
  * meeting_start - from the wish to the post in the channel
  *
- * Checks the policy, offers a meeting that the channel has got just now,
- * finds the Zoom user, asks which meeting ID to use where that is wanted,
+ * Checks the policy, finds the Zoom user, offers a meeting that the channel
+ * has got just now, asks which meeting ID to use where that is wanted,
  * creates the meeting or takes the personal one, posts it, remembers where,
  * and tells the starter's browser. What went wrong is in the result, and in
  * the log when it is the admins' business. Once the meeting exists nothing
