@@ -1,6 +1,7 @@
 #include "plugin/command.h"
 
 #include "plugin/connect.h"
+#include "plugin/disconnect.h"
 #include "plugin/grant.h"
 #include "plugin/meeting.h"
 #include "plugin/policy.h"
@@ -17,6 +18,7 @@ struct typed {
 static void run_start(struct ctx *c, const struct typed *t);
 static void run_connect(struct ctx *c, const struct typed *t);
 static void run_settings(struct ctx *c, const struct typed *t);
+static void run_disconnect(struct ctx *c, const struct typed *t);
 static void run_help(struct ctx *c, const struct typed *t);
 
 enum who {
@@ -41,6 +43,8 @@ static const struct command_row rows[] = {
 	    true, run_start },
 	{ "connect", NULL, "Connect Mattermost to your Zoom account",
 	    CONNECTORS, true, run_connect },
+	{ "disconnect", NULL, "End the connection to your Zoom account",
+	    CONNECTORS, true, run_disconnect },
 	{ "settings", NULL, "Choose the meeting ID of your meetings", EVERYBODY,
 	    true, run_settings },
 	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
@@ -105,27 +109,6 @@ static void run_help(struct ctx *c, const struct typed *t)
 	answer(c, t, text);
 }
 
-/* An admin who starts a meeting before Zoom is connected gets the link, and
- * the meeting after it. */
-static bool offer_connection(
-    struct ctx *c, const struct typed *t, bool only_connect)
-{
-	struct str link;
-	struct err err = { 0 };
-	if (!connect_offer(c, t->args->user_id, t->args->channel_id,
-	        only_connect, &link, &err)) {
-		answer_failed(c, t, &err);
-		return false;
-	}
-	answer(c, t,
-	    arena_printf(c->arena,
-	        "[Connect your Zoom account](%.*s) as its admin. The link "
-	        "works for five minutes.%s",
-	        STR_ARG(link),
-	        only_connect ? "" : " Your meeting starts after that."));
-	return true;
-}
-
 /* Whether a token is stored, readable or not. */
 static bool is_connected(
     struct ctx *c, struct str user_id, bool *connected, struct err *err)
@@ -141,23 +124,61 @@ static bool is_connected(
 	       err_set(err, why.code, "%s", why.text);
 }
 
+static void offer_connection(
+    struct ctx *c, const struct typed *t, struct str before, bool only_connect)
+{
+	struct str offer;
+	struct err err = { 0 };
+	if (connect_offer(c, t->args->user_id, t->args->channel_id,
+	        only_connect, &offer, &err))
+		answer(c, t,
+		    arena_printf(
+		        c->arena, "%.*s%.*s", STR_ARG(before), STR_ARG(offer)));
+	else
+		answer_failed(c, t, &err);
+}
+
+/* To which account of Zoom's; empty when that is not known. */
+static bool connected_to(struct ctx *c, const struct typed *t, bool *connected,
+    struct str *email, struct err *err)
+{
+	struct grant grant;
+	struct store_account account;
+	struct err unreadable = { 0 };
+	if (!is_connected(c, t->args->user_id, connected, err) ||
+	    !store_load_account(c, &account, err))
+		return false;
+	bool readable = grant_load(c, t->args->user_id, &grant, &unreadable);
+	*email = c->config->account_level_app ? account.zoom_email
+	         : readable                   ? grant.zoom_email
+	                                      : S("");
+	return true;
+}
+
 static void run_connect(struct ctx *c, const struct typed *t)
 {
-	struct store_account account;
 	struct err err = { 0 };
+	struct str email;
 	bool connected;
-	if (!is_connected(c, t->args->user_id, &connected, &err) ||
-	    !store_load_account(c, &account, &err)) {
+	if (!connected_to(c, t, &connected, &email, &err)) {
 		answer_failed(c, t, &err);
 		return;
 	}
-	if (connected && account.zoom_email.len > 0)
-		answer(c, t,
-		    arena_printf(c->arena,
-		        "Zoom is already connected, to the account of `%.*s`. "
-		        "Connecting again replaces it.",
-		        STR_ARG(account.zoom_email)));
-	offer_connection(c, t, true);
+	struct str before = S("");
+	if (connected)
+		before = arena_printf(c->arena,
+		    "Zoom is already connected%s%.*s%s; `/zoom disconnect` "
+		    "ends that. To replace it:\n\n",
+		    email.len > 0 ? " to the account of `" : "", STR_ARG(email),
+		    email.len > 0 ? "`" : "");
+	offer_connection(c, t, before, true);
+}
+
+static void run_disconnect(struct ctx *c, const struct typed *t)
+{
+	struct str says;
+	disconnect(c, t->args->user_id, &says);
+	answer(c, t, says);
 }
 
 static void run_start(struct ctx *c, const struct typed *t)
@@ -165,6 +186,7 @@ static void run_start(struct ctx *c, const struct typed *t)
 	struct meeting_result result;
 	struct err err = { 0 };
 	bool connected = true;
+	bool may_connect = t->is_admin || !c->config->account_level_app;
 	const struct meeting_start start = {
 		.user_id = t->args->user_id,
 		.channel_id = t->args->channel_id,
@@ -172,13 +194,13 @@ static void run_start(struct ctx *c, const struct typed *t)
 		.topic = t->rest,
 		.connection_id = t->args->connection_id,
 	};
-	if (t->is_admin &&
+	if (may_connect &&
 	    !is_connected(c, t->args->user_id, &connected, &err)) {
 		answer_failed(c, t, &err);
 		return;
 	}
 	if (!connected) {
-		offer_connection(c, t, false);
+		offer_connection(c, t, S(""), false);
 		return;
 	}
 	meeting_start(c, &start, &result);

@@ -135,9 +135,6 @@ static void check(struct config *c)
 	if (host_of(c->zoom_api_url).len == 0)
 		problem(c, "**Zoom API URL** must be an address like "
 		           "`https://api.zoom.us/v2`");
-	if (!c->account_level_app)
-		problem(c, "**Account level app** is off: this version works "
-		           "with account-level apps only");
 	if (c->site_url.len == 0)
 		problem(c, "The server has no **Site URL**: set it under "
 		           "Environment > Web Server");

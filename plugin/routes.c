@@ -26,6 +26,7 @@ static const struct route routes[] = {
 	{ "GET", "/oauth2/connect", SIGNED_IN, connect_begin },
 	{ "GET", "/oauth2/complete", SIGNED_IN, connect_complete },
 	{ "POST", "/webhook", ANYBODY, webhook_receive },
+	{ "POST", WEBHOOK_DEAUTHORIZATION, ANYBODY, webhook_receive },
 	{ "POST", "/api/v1/meetings", SIGNED_IN, start_meeting },
 	{ "POST", "/api/v1/askPMI", SIGNED_IN, question_answer },
 	{ "POST", "/api/v1/updatePMI", SIGNED_IN, preference_update },

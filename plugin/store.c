@@ -126,6 +126,11 @@ bool store_save_account(
 	    0, err);
 }
 
+bool store_forget_account(struct ctx *c, struct err *err)
+{
+	return store_delete(c, S(ACCOUNT_KEY), err);
+}
+
 /* ---- authorisation states ------------------------------------------------------------ */
 
 static struct str state_key(struct ctx *c, struct str user_id)

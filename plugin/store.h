@@ -85,6 +85,7 @@ bool store_load_account(
     struct ctx *c, struct store_account *account, struct err *err) MUST_USE;
 bool store_save_account(struct ctx *c, const struct store_account *account,
     struct err *err) MUST_USE;
+bool store_forget_account(struct ctx *c, struct err *err) MUST_USE;
 
 /* ---- authorisation states ----------------------------------------------------- */
 

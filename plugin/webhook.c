@@ -8,6 +8,7 @@
  */
 #include "plugin/webhook.h"
 
+#include "plugin/disconnect.h"
 #include "plugin/meeting.h"
 #include "plugin/routes.h"
 #include "zoom/webhook.h"
@@ -21,6 +22,7 @@ struct event_row {
 static const struct event_row rows[] = {
 	{ "meeting.started", meeting_started },
 	{ "meeting.ended", meeting_ended },
+	{ "app_deauthorized", disconnect_deauthorized },
 };
 
 static void refuse(
@@ -81,6 +83,16 @@ static bool is_signed(
 	    clock_wall_ms() / 1000, err);
 }
 
+/* Where no secret token is set, a deauthorization rests on the secret in its
+ * address alone: to disconnect is the safe side. */
+static bool may_be_unsigned(
+    const struct ctx *c, struct mm_http *http, const struct zoom_event *event)
+{
+	return c->config->zoom_webhook_secret.len == 0 &&
+	       str_eq(mm_http_path(http), S(WEBHOOK_DEAUTHORIZATION)) &&
+	       str_eq(event->event, S("app_deauthorized"));
+}
+
 void webhook_receive(struct ctx *c, struct mm_http *http)
 {
 	struct zoom_event event = { 0 };
@@ -111,7 +123,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		refuse(c, http, is_genuine ? 400 : 401, err.text);
 	else if (str_eq(event.event, S("endpoint.url_validation")))
 		answer_challenge(c, http, &event);
-	else if (!is_genuine)
+	else if (!is_genuine && !(bare && may_be_unsigned(c, http, &event)))
 		refuse(c, http, 401, forged.text);
 	else
 		handle(c, http, &event);

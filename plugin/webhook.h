@@ -6,7 +6,10 @@
 
 #include "plugin/plugin.h"
 
-/* POST /webhook?secret= */
+/* Where Zoom says that the app was removed; takes every other event, too. */
+#define WEBHOOK_DEAUTHORIZATION "/deauthorization"
+
+/* POST /webhook?secret=, POST /deauthorization?secret= */
 void webhook_receive(struct ctx *c, struct mm_http *http);
 
 #endif

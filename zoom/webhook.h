@@ -46,7 +46,9 @@ struct zoom_event {
 	/* payload of app_deauthorized */
 	struct str user_id;
 	struct str client_id;
-	struct str user_data_retention; /* "true", "false" or empty */
+	struct str user_data_retention;  /* "true", "false" or empty */
+	struct str deauthorization_time; /* as sent */
+	struct str signature;            /* as sent; of no known algorithm */
 
 	/* payload.object of meeting.* */
 	int64_t meeting_id; /* Zoom sends a string or a number */

@@ -105,7 +105,7 @@ func (w *world) socket(p person) *model.WebSocketClient {
 func (w *world) settings() map[string]any {
 	app := w.zoom.App()
 	return map[string]any{
-		"ZoomURL": w.zoom.URL(), "ZoomAPIURL": w.zoom.APIURL() + "/", "AccountLevelApp": true,
+		"ZoomURL": w.zoom.URL(), "ZoomAPIURL": w.zoom.APIURL() + "/", "AccountLevelApp": app.AccountLevel,
 		"OAuthClientID": app.ClientID, "OAuthClientSecret": app.ClientSecret,
 		"EncryptionKey": encryptionKey, "WebhookSecret": webhookSecret,
 		"ZoomWebhookSecret": app.SecretToken,
@@ -152,13 +152,19 @@ func connected(t *testing.T) *world {
 // authorize does what the admin's browser does, from link to last page.
 func (w *world) authorize() (int, string) {
 	w.Helper()
-	status, location := w.get(w.admin, "/oauth2/connect")
+	return w.authorizes(w.admin, mmhost.AdminEmail)
+}
+
+// authorizes is the same with somebody's browser, signed in to Zoom as email.
+func (w *world) authorizes(p person, email string) (int, string) {
+	w.Helper()
+	status, location := w.get(p, "/oauth2/connect")
 	if status != http.StatusFound {
 		return status, location
 	}
-	back, err := w.zoom.Consent(location, mmhost.AdminEmail)
+	back, err := w.zoom.Consent(location, email)
 	check(w.T, err)
-	return w.get(w.admin, strings.TrimPrefix(back, w.host.URL+"/plugins/zoom"))
+	return w.get(p, strings.TrimPrefix(back, w.host.URL+"/plugins/zoom"))
 }
 
 func (w *world) get(p person, path string) (int, string) {
@@ -173,18 +179,21 @@ func (w *world) post(p person, path, body string, headers ...string) (int, strin
 }
 
 // types sends a command; answer is what the bot then shows to this user alone.
-func (w *world) types(p person, command string) (answer string) {
+func (w *world) types(p person, command string) string {
 	w.Helper()
 	w.send(p, command)
-	return w.shown(p).Message
+	return w.hears(p)
 }
 
-// shown is the next message that this user alone sees.
+// hears is the next message that the bot shows to this user alone.
+func (w *world) hears(p person) string { return w.shown(p).Message }
+
+// shown is the same as the whole post.
 func (w *world) shown(p person) *model.Post {
 	w.Helper()
 	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventEphemeralMessage))
 	if err != nil {
-		w.Fatalf("nothing is shown: %v", err)
+		w.Fatalf("the bot has nothing to say: %v", err)
 	}
 	post := new(model.Post)
 	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), post))

@@ -217,6 +217,20 @@ static void delete_preferences_for_user(
 	}
 }
 
+/* Those of a role. */
+static void get_users(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_users_args *in = args;
+	struct mm_get_users_returns *out = ret;
+	out->result.items = arena_array(a, HOST_MAX_USERS, sizeof(h->users[0]));
+	for (size_t i = 0; i < h->n_users; i++) {
+		if (strstr(str_c(h->users[i].roles),
+		        str_c(in->options->role)) != NULL)
+			out->result.items[out->result.n++] = h->users[i];
+	}
+}
+
 static void get_channel(
     struct host *h, struct arena *a, const void *args, void *ret)
 {
@@ -427,6 +441,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_GET_POSTS_SINCE] = get_posts_since,
 	[MM_API_GET_PREFERENCES_FOR_USER] = get_preferences_for_user,
 	[MM_API_GET_USER] = get_user,
+	[MM_API_GET_USERS] = get_users,
 	[MM_API_HAS_PERMISSION_TO] = has_permission_to,
 	[MM_API_HAS_PERMISSION_TO_CHANNEL] = has_permission_to_channel,
 	[MM_API_KV_COMPARE_AND_DELETE] = kv_compare_and_delete,

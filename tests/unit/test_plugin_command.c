@@ -139,11 +139,12 @@ START_TEST(the_command_is_registered_with_its_suggestions)
 	ck_assert(command->auto_complete);
 	const struct mm_autocomplete_data *data = command->autocomplete_data;
 	ck_assert_str_eq(str_c(data->trigger), "zoom");
-	ck_assert_uint_eq(data->sub_commands.n, 4);
+	ck_assert_uint_eq(data->sub_commands.n, 5);
 	for (size_t i = 0; i < data->sub_commands.n; i++) {
 		const struct mm_autocomplete_data *sub =
 		    &data->sub_commands.items[i];
-		bool admins = str_eq(sub->trigger, S("connect"));
+		bool admins = str_eq(sub->trigger, S("connect")) ||
+		              str_eq(sub->trigger, S("disconnect"));
 		ck_assert_str_eq(str_c(sub->role_id),
 		    admins ? "system_admin" : "system_user");
 		ck_assert_uint_gt(sub->help_text.len, 0);

@@ -117,7 +117,7 @@ START_TEST(without_settings_it_starts_and_says_what_is_missing)
 	host_activates(&host);
 	ck_assert(host_logged(&host, "Zoom is not set up yet"));
 	ck_assert(host_logged(&host, "**Zoom client ID** is empty"));
-	ck_assert_uint_eq(host_n_called(&host, MM_API_LOG_WARN), 5);
+	ck_assert_uint_eq(host_n_called(&host, MM_API_LOG_WARN), 4);
 	tear_down();
 }
 END_TEST
