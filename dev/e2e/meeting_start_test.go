@@ -174,6 +174,33 @@ func TestWhichMeetingID(t *testing.T) {
 	contains(t, w.shown(ben).Message, "no personal meeting ID")
 }
 
+// Goal: with a user-level app everybody's own token finds the personal meeting,
+// whatever the e-mail addresses are; without one the meeting is unique.
+func TestPersonalMeetingOfOwnGrant(t *testing.T) {
+	w := userLevel(t)
+	_, err := w.zoom.AddUser(zoomsim.User{Email: "elsewhere@zoom.example", PMI: pmi})
+	check(t, err)
+	if status, page := w.authorizes(w.unknown, "elsewhere@zoom.example"); status != http.StatusOK {
+		t.Fatalf("connecting: %d %s", status, page)
+	}
+	for use, personal := range map[string]bool{"true": true, "false": false} {
+		status, body := w.post(w.unknown, "/api/v1/meetings?force=true", fmt.Sprintf(`{"channel_id":%q,"use_pmi":%q}`, w.channel.Id, use))
+		if status != http.StatusOK || !strings.Contains(body, "/j/") {
+			t.Fatalf("use_pmi %s: %d %s", use, status, body)
+		}
+		w.wantProps(w.posts()[0], map[string]any{"meeting_personal": personal})
+	}
+	made := 0
+	for _, m := range w.zoom.Meetings() {
+		if m.Type == 1 && m.Host == "elsewhere@zoom.example" {
+			made++
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d meetings were made at Zoom", made)
+	}
+}
+
 // Goal: a personal meeting's post follows its instances, whose UUIDs are new
 // each time; a second start of a running one points at its post.
 func TestPersonalMeetingLife(t *testing.T) {

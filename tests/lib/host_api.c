@@ -674,7 +674,8 @@ bool host_logged(struct host *h, const char *text)
 			    &out, mm_api_methods[m].args, h->calls[i].args);
 	}
 	pthread_mutex_unlock(&h->lock);
-	bool found = memmem(out.data, out.len, text, strlen(text)) != NULL;
+	bool found = out.len > 0 &&
+	             memmem(out.data, out.len, text, strlen(text)) != NULL;
 	buf_fini(&out);
 	return found;
 }
