@@ -4,12 +4,12 @@
 #ifndef PLUGIN_MEETING_H
 #define PLUGIN_MEETING_H
 
-#include "plugin/plugin.h"
+#include "plugin/preference.h"
 #include "zoom/webhook.h"
 
 #define MEETING_TOPIC "Zoom Meeting"
 
-/* Zoom cuts a topic after this many characters; so do we, visibly. */
+/* Zoom's limit, in characters; what is longer is cut, visibly. */
 #define MEETING_TOPIC_MAX 200
 
 struct meeting_start {
@@ -18,12 +18,14 @@ struct meeting_start {
 	struct str root_id;       /* may be empty */
 	struct str topic;         /* empty: MEETING_TOPIC */
 	struct str connection_id; /* of the browser tab, may be empty */
+	enum preference use_pmi;  /* PREFERENCE_NONE: what the user prefers */
+	bool force; /* also when there is a meeting in the channel already */
 };
 
-/* How it went. */
+/* How it went. Without link and says the user has been asked something. */
 struct meeting_result {
 	struct str link;    /* empty: no meeting was started */
-	struct str says;    /* then: why, a sentence for the user, markdown */
+	struct str says;    /* why not, a sentence for the user, markdown */
 	int status;         /* then: HTTP status that fits */
 	bool not_connected; /* then: because no Zoom account is connected */
 };
@@ -31,11 +33,12 @@ struct meeting_result {
 /*
  * meeting_start - from the wish to the post in the channel
  *
- * Checks the policy, finds the Zoom user by e-mail, creates the meeting,
- * posts it, remembers where, and tells the starter's browser. What went
- * wrong is in the result, and in the log when it is the admins' business.
- * Once the meeting exists nothing is called a failure any more: the starter
- * gets the link.
+ * Checks the policy, finds the Zoom user, offers a meeting that the channel
+ * has got just now, asks which meeting ID to use where that is wanted,
+ * creates the meeting or takes the personal one, posts it, remembers where,
+ * and tells the starter's browser. What went wrong is in the result, and in
+ * the log when it is the admins' business. Once the meeting exists nothing
+ * is called a failure any more: the starter gets the link.
  */
 void meeting_start(struct ctx *c, const struct meeting_start *start,
     struct meeting_result *result);

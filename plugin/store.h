@@ -9,6 +9,7 @@
  *	post_meeting_<escaped uuid>    post id
  *	meeting_channel_<meeting id>   JSON channel_id, is_subscription,
  *	                               created_by
+ *	zoomUserPreference_<user id>   see preference.h
  *	zoomChannelSettings            JSON: channel id -> {"Preference": ...}
  *	z2_account                     JSON: the linked Zoom account
  *	z2_recording_<escaped uuid>_<start, ms>, z2_recording_<escaped uuid>
