@@ -157,7 +157,7 @@ func TestNoSiteURL(t *testing.T) {
 // Goal: every setting takes effect when it is saved, and one that makes no sense
 // is named.
 func TestSettingsAtRunTime(t *testing.T) {
-	covers(t, "setting: names", "setting: required", "setting: addresses", "setting: RestrictMeetingCreation",
+	covers(t, "setting: names", "setting: addresses", "setting: RestrictMeetingCreation",
 		"setting: ZoomWebhookSecret")
 	w := connected(t)
 	set := func(name string, value any) {
