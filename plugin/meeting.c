@@ -343,7 +343,8 @@ static bool post_of_channel(struct ctx *c, const struct zoom_event *event,
 		return false;
 	for (size_t i = 0; list != NULL && i < list->posts.n; i++) {
 		struct mm_post *p = &list->posts.items[i].value;
-		/* a late event of an earlier instance is not about this one */
+		/* a late event of an earlier instance is not about this one;
+		 * Zoom counts whole seconds */
 		bool earlier =
 		    event->end_ms > 0 && event->end_ms + 1000 <= p->create_at;
 		if (earlier || p->delete_at != 0 ||
