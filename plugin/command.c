@@ -1,5 +1,6 @@
 #include "plugin/command.h"
 
+#include "plugin/channel_settings.h"
 #include "plugin/connect.h"
 #include "plugin/disconnect.h"
 #include "plugin/grant.h"
@@ -19,6 +20,8 @@ static void run_start(struct ctx *c, const struct typed *t);
 static void run_connect(struct ctx *c, const struct typed *t);
 static void run_settings(struct ctx *c, const struct typed *t);
 static void run_disconnect(struct ctx *c, const struct typed *t);
+static void run_channel_settings(struct ctx *c, const struct typed *t);
+static void run_channel_list(struct ctx *c, const struct typed *t);
 static void run_help(struct ctx *c, const struct typed *t);
 
 enum who {
@@ -47,6 +50,12 @@ static const struct command_row rows[] = {
 	    CONNECTORS, true, run_disconnect },
 	{ "settings", NULL, "Choose the meeting ID of your meetings", EVERYBODY,
 	    true, run_settings },
+	{ "channel-settings", NULL,
+	    "Set who may start meetings in this channel (channel admins)",
+	    EVERYBODY, true, run_channel_settings },
+	{ "channel-settings list", NULL,
+	    "Show the channels that have a setting of their own", SYSTEM_ADMINS,
+	    true, run_channel_list },
 	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -216,6 +225,26 @@ static void run_settings(struct ctx *c, const struct typed *t)
 		answer_failed(c, t, &err);
 }
 
+static void run_channel_settings(struct ctx *c, const struct typed *t)
+{
+	struct str says;
+	struct err err = { 0 };
+	if (!channel_settings_open(c, t->args, &says, &err))
+		answer_failed(c, t, &err);
+	else if (says.len > 0)
+		answer(c, t, says);
+}
+
+static void run_channel_list(struct ctx *c, const struct typed *t)
+{
+	struct str text;
+	struct err err = { 0 };
+	if (channel_settings_list(c, &text, &err))
+		answer(c, t, text);
+	else
+		answer_failed(c, t, &err);
+}
+
 /* ---- dispatch --------------------------------------------------------------------------- */
 
 static const struct command_row *row_named(struct str name)
@@ -227,7 +256,9 @@ static const struct command_row *row_named(struct str name)
 	return NULL;
 }
 
-/* The row of the first two words, else of the first; *rest is what follows. */
+/* The row of the first two words, else of the first; *rest is what follows.
+ * With more words than a command takes it is no command: who types "disconnect
+ * nobody" shall not be disconnected. */
 static const struct command_row *find_row(struct ctx *c, struct str *rest)
 {
 	struct str first = str_word(rest);
@@ -235,10 +266,12 @@ static const struct command_row *find_row(struct ctx *c, struct str *rest)
 	struct str second = str_word(&behind);
 	const struct command_row *row = row_named(arena_printf(
 	    c->arena, "%.*s %.*s", STR_ARG(first), STR_ARG(second)));
-	if (row == NULL)
-		return row_named(first.len == 0 ? S("help") : first);
-	*rest = behind;
-	return row;
+	if (row != NULL)
+		*rest = behind;
+	else
+		row = row_named(first.len == 0 ? S("help") : first);
+	return row != NULL && row->argument == NULL && rest->len > 0 ? NULL
+	                                                             : row;
 }
 
 void command_execute(struct ctx *c, const struct mm_command_args *args)

@@ -52,6 +52,10 @@ void meeting_start(struct ctx *c, const struct meeting_start *start,
 bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
 
+/* The post of an event's instance, by its UUID alone; NULL: none. */
+bool meeting_find_post(struct ctx *c, const struct zoom_event *event,
+    struct mm_post **post, struct err *err) MUST_USE;
+
 /* Zoom says that a meeting has started: its instance may have another UUID
  * than the one it was created with. */
 bool meeting_started(

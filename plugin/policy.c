@@ -10,10 +10,10 @@ bool policy_is_admin(
 	    c->mm, c->arena, user_id, &permission, admin, err);
 }
 
-static bool may_post(struct ctx *c, struct str user_id, struct str channel_id,
-    bool *may, struct err *err)
+static bool may_in(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str name, bool *may, struct err *err)
 {
-	const struct mm_permission permission = { .id = S("create_post") };
+	const struct mm_permission permission = { .id = name };
 	return mm_has_permission_to_channel(
 	    c->mm, c->arena, user_id, channel_id, &permission, may, err);
 }
@@ -31,8 +31,7 @@ static bool is_member(struct ctx *c, struct str user_id, struct str channel_id,
 	       err_set(err, why.code, "%s", why.text);
 }
 
-/* The channel's own setting, else the general one for public channels. */
-static bool is_restricted(struct ctx *c, const struct mm_channel *channel,
+bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
     bool *restricted, struct err *err)
 {
 	struct str preference;
@@ -62,7 +61,7 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 		*refusal = S("You are not a member of this channel.");
 		return true;
 	}
-	if (!may_post(c, user_id, channel_id, &may, err) ||
+	if (!may_in(c, user_id, channel_id, S("create_post"), &may, err) ||
 	    !mm_get_channel(c->mm, c->arena, channel_id, &channel, err))
 		return false;
 	if (channel == NULL)
@@ -73,11 +72,49 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 		*refusal = S("You may not post in this channel.");
 	if (refusal->len > 0)
 		return true;
-	if (!is_restricted(c, channel, &restricted, err))
+	if (!policy_is_restricted(c, channel, &restricted, err))
 		return false;
 	if (restricted)
 		*refusal = S("Starting meetings is switched off in this "
 		             "channel. You can start one in a direct message "
 		             "or a group message.");
+	return true;
+}
+
+/* Admins of the channel are also those of its team, by the server's rules. */
+static bool is_channel_admin(struct ctx *c, struct str user_id,
+    struct str channel_id, bool *admin, struct err *err)
+{
+	return may_in(c, user_id, channel_id, S("manage_channel_roles"), admin,
+	           err) &&
+	       (*admin || policy_is_admin(c, user_id, admin, err));
+}
+
+bool policy_may_configure(struct ctx *c, struct str user_id,
+    struct str channel_id, struct mm_channel **channel, struct str *refusal,
+    struct err *err)
+{
+	struct err why = { 0 };
+	bool admin = false;
+	*channel = NULL;
+	*refusal = (struct str){ NULL, 0 };
+	if (!is_channel_admin(c, user_id, channel_id, &admin, err))
+		return false;
+	if (!mm_get_channel(c->mm, c->arena, channel_id, channel, &why) &&
+	    why.code != ERR_NOT_FOUND)
+		return err_set(err, why.code, "%s", why.text);
+	const struct mm_channel *found = *channel;
+	if (found == NULL)
+		*refusal = S("There is no such channel.");
+	else if (str_eq(found->type, S("D")) || str_eq(found->type, S("G")))
+		*refusal = S("Direct and group messages have no Zoom settings: "
+		             "everybody in them may start meetings.");
+	else if (!admin)
+		*refusal = S("Only admins of this channel and system admins "
+		             "can change its Zoom settings.");
+	else if (found->delete_at != 0)
+		*refusal = S("This channel is archived.");
+	if (refusal->len > 0)
+		*channel = NULL;
 	return true;
 }

@@ -23,4 +23,23 @@ bool policy_is_admin(
 bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
     struct str *refusal, struct err *err) MUST_USE;
 
+/* Whether the rules switch starting meetings off in a channel: its own
+ * setting, else the general one, which is for public channels. */
+bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
+    bool *restricted, struct err *err) MUST_USE;
+
+/*
+ * policy_may_configure - may this user change the settings of this channel
+ *
+ *   channel   out: arena; NULL when refused
+ *   refusal   out: empty, or why not, as a sentence for the user
+ *
+ * Allowed to the channel's admins and to system admins, members or not.
+ * Direct and group messages have no settings. Returns false only when the
+ * server fails.
+ */
+bool policy_may_configure(struct ctx *c, struct str user_id,
+    struct str channel_id, struct mm_channel **channel, struct str *refusal,
+    struct err *err) MUST_USE;
+
 #endif

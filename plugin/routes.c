@@ -1,6 +1,7 @@
 #include "plugin/routes.h"
 
 #include "plugin/action.h"
+#include "plugin/channel_settings.h"
 #include "plugin/connect.h"
 #include "plugin/meeting.h"
 #include "plugin/post.h"
@@ -30,6 +31,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/meetings", SIGNED_IN, start_meeting },
 	{ "POST", "/api/v1/askPMI", SIGNED_IN, question_answer },
 	{ "POST", "/api/v1/updatePMI", SIGNED_IN, preference_update },
+	{ "POST", CHANNEL_SETTINGS_PATH, SIGNED_IN, channel_settings_submit },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 

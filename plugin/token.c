@@ -1,14 +1,8 @@
 #include "plugin/token.h"
 
+#include "plugin/refresh.h"
 #include "plugin/store.h"
 #include "zoom/user.h"
-
-/* Refresh a little before the end: clocks differ, and requests take time. */
-#define EARLY_MS ((int64_t)60 * 1000)
-
-/* A refresh whose answer is lost loses the account, so it gets all the time
- * that Zoom may need, however little the request has left that asked first. */
-#define REFRESH_MS 20000
 
 static struct zoom_call new_call(
     struct ctx *c, const struct zoom_settings *settings)
@@ -19,68 +13,6 @@ static struct zoom_call new_call(
 		.arena = c->arena,
 		.deadline_ms = c->deadline_ms,
 	};
-}
-
-static bool is_fresh(const struct zoom_token *token)
-{
-	return token->expires_ms == 0 ||
-	       token->expires_ms - EARLY_MS > clock_wall_ms();
-}
-
-static bool load_connected(
-    struct ctx *c, struct str user_id, struct grant *stored, struct err *err)
-{
-	if (!grant_load(c, user_id, stored, err))
-		return false;
-	return stored->token.access_token.len > 0 ||
-	       err_set(err, ERR_NOT_FOUND, "no Zoom account is connected");
-}
-
-/* Turn held: token. Ask Zoom for a new token and store it. */
-static bool refresh(struct ctx *c, struct grant *stored,
-    struct zoom_answer *answer, struct err *err)
-{
-	struct zoom_settings settings = config_zoom(c->config);
-	struct zoom_call call = new_call(c, &settings);
-	struct zoom_token token;
-	struct grant now;
-	call.deadline_ms = clock_deadline_ms(REFRESH_MS);
-	bool done =
-	    zoom_oauth_refresh(&call, stored->token.refresh_token, &token, err);
-	*answer = call.answer;
-	if (!done && answer->verdict != ZOOM_GRANT_DEAD)
-		return err_wrap(err, "refreshing the token");
-	if (!done) {
-		/* another node may have been faster */
-		struct err ignored = { 0 };
-		if (!grant_load(c, stored->user_id, &now, &ignored) ||
-		    str_eq(now.raw, stored->raw) || !is_fresh(&now.token))
-			return err_wrap(err, "refreshing the token");
-		err_clear(err);
-		*stored = now;
-		return true;
-	}
-	if (token.scope.len == 0)
-		token.scope = stored->token.scope;
-	bool saved;
-	struct grant renewed = *stored;
-	renewed.token = token;
-	if (!grant_save(c, &renewed, &stored->raw, &saved, err))
-		return err_wrap(err, "storing the refreshed token");
-	/* somebody connected another account meanwhile: that one counts */
-	if (!saved)
-		return load_connected(c, stored->user_id, stored, err);
-	*stored = renewed;
-	return true;
-}
-
-/* Users' refreshes hardly ever wait for one another. */
-static struct turn *turn_of(struct plugin *p, struct str user_id)
-{
-	uint32_t hash = 0;
-	for (size_t i = 0; i < user_id.len; i++)
-		hash = hash * 31 + (unsigned char)user_id.data[i];
-	return &p->token_turns[hash % PLUGIN_TURNS];
 }
 
 /* The Go predecessor did not store which account it was connected to. */
@@ -123,22 +55,15 @@ static void renew(struct ctx *c, const struct grant *stored)
 static bool get_token(struct ctx *c, struct str user_id, struct str refused,
     struct grant *grant, struct zoom_answer *answer, struct err *err)
 {
-	if (!load_connected(c, user_id, grant, err))
+	if (!grant_load(c, user_id, grant, err))
 		return false;
-	if (is_fresh(&grant->token) &&
-	    !str_eq(grant->token.access_token, refused))
-		return true;
-	struct turn *turn = turn_of(c->plugin, grant->user_id);
-	if (!turn_take(turn, c->deadline_ms, err))
-		return false;
-	/* whoever had the turn before has probably done it */
-	bool done = load_connected(c, user_id, grant, err);
-	bool again = done && (!is_fresh(&grant->token) ||
-	                         str_eq(grant->token.access_token, refused));
-	if (again)
-		done = refresh(c, grant, answer, err);
-	turn_give(turn);
-	return done;
+	if (grant->token.access_token.len == 0)
+		return err_set(
+		    err, ERR_NOT_FOUND, "no Zoom account is connected");
+	refresh_recall(c, grant);
+	return (refresh_is_fresh(&grant->token) &&
+	           !str_eq(grant->token.access_token, refused)) ||
+	       refresh(c, grant, refused, answer, err);
 }
 
 bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
@@ -247,6 +172,9 @@ struct str token_explain(
 		                           ? "No Zoom account is connected yet."
 		                           : "Your Zoom account is not "
 		                             "connected yet.");
+	if (err->code == ERR_BUSY)
+		return S("The connection to Zoom is being renewed. Please try "
+		         "again in half a minute.");
 	if (err->code == ERR_DENIED)
 		return then_connect(c,
 		    "The stored Zoom connection cannot be read with the "

@@ -66,7 +66,7 @@ short() {
 	step generated generated
 	step install tests/install/test.sh
 	step style make -s check-style
-	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost
+	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata
 	step server go_tests dev asan -short ./e2e
 	step newest go_tests dev/newest asan -short ./...
 	step interop go_tests dev/interop asan ./...

@@ -66,6 +66,9 @@ func (w *world) deauthorize(email string, form zoomsim.DeauthForm, change func(*
 // meetings with their own grant, and disconnects; expired tokens are refreshed
 // and kept; nobody gets at another one's state.
 func TestUserLevelApp(t *testing.T) {
+	covers(t, "setting: AccountLevelApp", "start: by own grant", "start: not connected",
+		"route: GET /oauth2/connect", "route: GET /oauth2/complete", "command: connect", "command: disconnect",
+		"better: linked account shown", "better: one refresh")
 	w := userLevel(t)
 	answer := w.types(w.member, "/zoom start Planning")
 	contains(t, answer, w.host.URL+"/plugins/zoom/oauth2/connect")
@@ -128,6 +131,7 @@ func TestUserLevelApp(t *testing.T) {
 // Goal: two Mattermost users who share one Zoom user end each other's grants,
 // as Zoom does it; the one who loses is told.
 func TestOneZoomUserForTwo(t *testing.T) {
+	covers(t, "setting: AccountLevelApp")
 	w := userLevel(t)
 	for _, p := range []person{w.member, w.unknown} {
 		if status, page := w.authorizes(p, "ada@example.com"); status != http.StatusOK {
@@ -144,6 +148,7 @@ func TestOneZoomUserForTwo(t *testing.T) {
 // Goal: system admins disconnect the account for everybody; the grant is given
 // back at Zoom; members cannot.
 func TestDisconnectAccount(t *testing.T) {
+	covers(t, "command: disconnect", "better: disconnect revokes")
 	w := connected(t)
 	contains(t, w.types(w.member, "/zoom disconnect"), "Only system admins")
 	if n := w.starts(1); n != 1 {
@@ -165,6 +170,7 @@ func TestDisconnectAccount(t *testing.T) {
 // Goal: Zoom's word that the app was removed ends the account's grant and tells
 // the admins, when it is genuine and about our app and account.
 func TestDeauthorizedAccount(t *testing.T) {
+	covers(t, "route: POST /deauthorization", "better: deauthorization")
 	w := connected(t)
 	for name, change := range map[string]func(*zoomsim.Event){
 		"wrong signature": func(e *zoomsim.Event) { e.Sign = zoomsim.SignWrong },
@@ -202,6 +208,7 @@ func TestDeauthorizedAccount(t *testing.T) {
 
 // Goal: at user level the same event ends that user's grant and no other's.
 func TestDeauthorizedUser(t *testing.T) {
+	covers(t, "route: POST /deauthorization")
 	w := userLevel(t)
 	for p, email := range map[person]string{w.member: "ada@example.com", w.admin: mmhost.AdminEmail} {
 		if status, page := w.authorizes(p, email); status != http.StatusOK {

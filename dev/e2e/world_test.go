@@ -56,6 +56,33 @@ func zoomBundle(t *testing.T) string {
 // newWorld starts everything; the plugin is enabled and not configured.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, "")
+}
+
+// newWorldAt is one whose server has a Site URL with a path.
+func newWorldAt(t *testing.T, path string, env ...string) *world {
+	t.Helper()
+	w := newTownAt(t, path, env...)
+	w.install()
+	return w
+}
+
+// install puts the plugin into the server.
+func (w *world) install() {
+	w.Helper()
+	_, err := w.host.UploadPlugin(w.bundle)
+	check(w.T, err)
+	check(w.T, w.host.EnablePlugin("zoom"))
+}
+
+// newTown is a world without the plugin.
+func newTown(t *testing.T) *world {
+	t.Helper()
+	return newTownAt(t, "")
+}
+
+func newTownAt(t *testing.T, path string, env ...string) *world {
+	t.Helper()
 	zoom, err := zoomsim.Start(zoomsim.Options{
 		App: zoomsim.App{
 			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
@@ -68,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	check(t, os.WriteFile(ca, zoom.CAPEM(), 0o644))
 	w := &world{T: t, zoom: zoom, bundle: zoomBundle(t)}
-	w.host = startHost(t, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")
+	w.host = startHostAt(t, path, append(env, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")...)
 	w.admin = person{user: w.host.AdminUser, client: w.host.Admin}
 	w.member = w.newPerson("ada", "ada@example.com")
 	w.unknown = w.newPerson("sam", "sam@example.com")
@@ -79,10 +106,14 @@ func newWorld(t *testing.T) *world {
 	check(t, err)
 	w.channel, err = w.host.CreateChannel(team, "talk", model.ChannelTypeOpen, w.admin.user, w.member.user, w.unknown.user)
 	check(t, err)
-	_, err = w.host.UploadPlugin(w.bundle)
-	check(t, err)
-	check(t, w.host.EnablePlugin("zoom"))
 	return w
+}
+
+// in is the same world for a sub-test.
+func (w *world) in(t *testing.T) *world {
+	inner := *w
+	inner.T = t
+	return &inner
 }
 
 func (w *world) newPerson(name, email string) person {
@@ -120,6 +151,7 @@ func (w *world) configure() {
 		app.RedirectURIs = []string{w.host.URL + "/plugins/zoom/oauth2/complete"}
 	})
 	w.zoom.SetWebhook(w.host.URL+"/plugins/zoom/webhook?secret="+webhookSecret, http.DefaultClient)
+	w.zoom.SetDeauthorization(w.host.URL + "/plugins/zoom/deauthorization?secret=" + webhookSecret)
 	eventually(w.T, "the settings are in force", func() bool {
 		status, _ := w.get(person{}, "/oauth2/connect")
 		return status != http.StatusNotImplemented

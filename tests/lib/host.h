@@ -28,7 +28,7 @@
 #define HOST_MAX_CHANNELS    32
 #define HOST_MAX_MEMBERS     64
 #define HOST_MAX_POSTS       512
-#define HOST_MAX_KEYS        256
+#define HOST_MAX_KEYS        1024
 #define HOST_MAX_PREFERENCES 16
 
 struct host;
@@ -64,6 +64,7 @@ struct host_key {
 struct host_member {
 	const char *channel_id, *user_id;
 	bool may_post;
+	bool is_channel_admin;
 };
 
 /* A number that the plugin may dial. */
@@ -113,7 +114,8 @@ struct host {
 	/* What the server knows; fill in before the plugin asks. */
 	struct str settings; /* JSON of the plugin's settings */
 	struct str site_url;
-	const char *bundle;   /* folder of the bundle */
+	const char *bundle; /* folder of the bundle */
+	int64_t bot_delete_at;
 	int64_t clock_off_ms; /* of the server's clock, for expiry */
 	struct mm_user users[HOST_MAX_USERS];
 	size_t n_users;
@@ -197,6 +199,9 @@ void host_adds_member(
 /* A preference of a user's; all borrowed. */
 void host_adds_preference(struct host *h, const char *user_id,
     const char *category, const char *name, const char *value);
+
+/* Make a member an admin of the channel. */
+void host_promotes(struct host *h, const char *channel_id, const char *user_id);
 
 /* A stored value, empty when absent or expired. */
 struct str host_key(struct host *h, const char *key);

@@ -23,7 +23,7 @@ static const struct zoom_json_field fields[] = {
 	{ "id", ZOOM_JSON_INT, offsetof(struct thing, id) },
 };
 
-static const struct zoom_json_table table = { fields, 1 };
+static const struct zoom_json_table table = { .fields = fields, .n_fields = 1 };
 
 static struct zoomtest t;
 static struct thing thing;
