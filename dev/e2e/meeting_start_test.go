@@ -111,6 +111,7 @@ func (w *world) wantProps(post *model.Post, want map[string]any) {
 // and in a thread of people; the answer starts the meeting with its topic and
 // is remembered.
 func TestWhichMeetingID(t *testing.T) {
+	covers(t, "route: POST /api/v1/askPMI", "start: question", "start: answer remembered", "start: personal meeting ID", "start: no personal meeting ID", "start: link", "better: question keeps topic")
 	w := connected(t)
 	ann := w.joins("ann", zoomsim.User{PMI: pmi})
 	ben := w.joins("ben", zoomsim.User{})
@@ -177,6 +178,7 @@ func TestWhichMeetingID(t *testing.T) {
 // Goal: with a user-level app everybody's own token finds the personal meeting,
 // whatever the e-mail addresses are; without one the meeting is unique.
 func TestPersonalMeetingOfOwnGrant(t *testing.T) {
+	covers(t, "start: by own grant", "start: personal meeting ID")
 	w := userLevel(t)
 	_, err := w.zoom.AddUser(zoomsim.User{Email: "elsewhere@zoom.example", PMI: pmi})
 	check(t, err)
@@ -204,6 +206,7 @@ func TestPersonalMeetingOfOwnGrant(t *testing.T) {
 // Goal: a personal meeting's post follows its instances, whose UUIDs are new
 // each time; a second start of a running one points at its post.
 func TestPersonalMeetingLife(t *testing.T) {
+	covers(t, "better: personal UUIDs", "post: ended")
 	w := connected(t)
 	ann := w.joins("ann", zoomsim.User{PMI: pmi})
 	w.prefers(ann, "Yes")
@@ -235,6 +238,7 @@ func TestPersonalMeetingLife(t *testing.T) {
 // Goal: a meeting that the channel has got just now, of any provider, is
 // offered before another one is made; "new" makes one all the same.
 func TestRecentMeeting(t *testing.T) {
+	covers(t, "start: recent meeting", "better: http links only")
 	w := connected(t)
 	w.says(w.admin, w.channel, "", "/zoom start First")
 	_, body := w.post(w.member, "/api/v1/meetings", fmt.Sprintf(`{"channel_id":%q,"topic":"Second"}`, w.channel.Id))
@@ -286,6 +290,7 @@ func TestRecentMeeting(t *testing.T) {
 // Goal: /zoom settings shows and saves the choice; what an older installation
 // has saved is found and moved.
 func TestMeetingIDSettings(t *testing.T) {
+	covers(t, "command: settings", "route: POST /api/v1/updatePMI", "start: answer remembered", "data: old preferences")
 	w := connected(t)
 	ann := w.joins("ann", zoomsim.User{PMI: pmi})
 	old := model.Preference{UserId: ann.user.Id, Category: "plugin:zoom", Name: "use-pmi", Value: "true"}
@@ -319,6 +324,7 @@ func TestMeetingIDSettings(t *testing.T) {
 // Goal: nobody acts for somebody else, and bodies that make no sense change
 // nothing and are answered in a sentence.
 func TestForgedStarts(t *testing.T) {
+	covers(t, "route: POST /api/v1/askPMI", "route: POST /api/v1/updatePMI")
 	w := connected(t)
 	ann := w.joins("ann", zoomsim.User{PMI: pmi})
 	w.says(ann, w.channel, "", "/zoom start")
@@ -414,6 +420,7 @@ func TestTopics(t *testing.T) {
 // Goal: meetings start where people may post, and nowhere else: direct and
 // group messages, private channels; not archived ones, nor others' channels.
 func TestWhereMeetingsStart(t *testing.T) {
+	covers(t, "start: members", "better: question keeps topic")
 	w := connected(t)
 	ctx := context.Background()
 	direct, _, err := w.admin.client.CreateDirectChannel(ctx, w.admin.user.Id, w.member.user.Id)
