@@ -10,12 +10,12 @@ bool policy_is_admin(
 	    c->mm, c->arena, user_id, &permission, admin, err);
 }
 
-static bool may_post(struct ctx *c, struct str user_id, struct str channel_id,
-    bool *may, struct err *err)
+static bool may(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str what, bool *allowed, struct err *err)
 {
-	const struct mm_permission permission = { .id = S("create_post") };
+	const struct mm_permission permission = { .id = what };
 	return mm_has_permission_to_channel(
-	    c->mm, c->arena, user_id, channel_id, &permission, may, err);
+	    c->mm, c->arena, user_id, channel_id, &permission, allowed, err);
 }
 
 /* A system admin has every permission; being a member is another matter. */
@@ -48,13 +48,13 @@ static bool is_restricted(struct ctx *c, const struct mm_channel *channel,
 	return true;
 }
 
-bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
-    struct str *refusal, struct err *err)
+/* As policy_may_post; channel: out. */
+static bool find_postable(struct ctx *c, struct str user_id,
+    struct str channel_id, struct mm_channel **channel, struct str *refusal,
+    struct err *err)
 {
 	bool member = false;
-	bool may = false;
-	bool restricted = false;
-	struct mm_channel *channel = NULL;
+	bool allowed = false;
 	*refusal = (struct str){ NULL, 0 };
 	if (!is_member(c, user_id, channel_id, &member, err))
 		return false;
@@ -62,16 +62,39 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 		*refusal = S("You are not a member of this channel.");
 		return true;
 	}
-	if (!may_post(c, user_id, channel_id, &may, err) ||
-	    !mm_get_channel(c->mm, c->arena, channel_id, &channel, err))
+	if (!may(c, user_id, channel_id, S("create_post"), &allowed, err) ||
+	    !mm_get_channel(c->mm, c->arena, channel_id, channel, err))
 		return false;
-	if (channel == NULL)
+	if (*channel == NULL)
 		return err_set(err, ERR_NOT_FOUND, "no such channel");
-	if (channel->delete_at != 0)
+	if ((*channel)->delete_at != 0)
 		*refusal = S("This channel is archived.");
-	else if (!may)
+	else if (!allowed)
 		*refusal = S("You may not post in this channel.");
-	if (refusal->len > 0)
+	return true;
+}
+
+bool policy_may_post(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err)
+{
+	struct mm_channel *channel = NULL;
+	return find_postable(c, user_id, channel_id, &channel, refusal, err);
+}
+
+bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
+    bool *allowed, struct err *err)
+{
+	return may(c, user_id, channel_id, S("read_channel"), allowed, err);
+}
+
+bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err)
+{
+	bool restricted = false;
+	struct mm_channel *channel = NULL;
+	if (!find_postable(c, user_id, channel_id, &channel, refusal, err))
+		return false;
+	if (refusal->len > 0 || channel == NULL)
 		return true;
 	if (!is_restricted(c, channel, &restricted, err))
 		return false;

@@ -235,9 +235,11 @@ static void has_permission_to_channel(
 	const struct host_member *m =
 	    find_member(h, in->channel_id, in->user_id);
 	(void)a;
-	out->result = is_admin(h, in->user_id) ||
-	              (m != NULL && m->may_post &&
-	                  str_eq(in->permission->id, S("create_post")));
+	out->result =
+	    is_admin(h, in->user_id) ||
+	    (m != NULL && m->may_post &&
+	        str_eq(in->permission->id, S("create_post"))) ||
+	    (m != NULL && str_eq(in->permission->id, S("read_channel")));
 }
 
 /* ---- posts ------------------------------------------------------------------------------ */
