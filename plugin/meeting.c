@@ -7,11 +7,11 @@
  */
 #include "plugin/meeting.h"
 
+#include "plugin/announce.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
-#include "zoom/meeting.h"
 #include "zoom/user.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
@@ -56,8 +56,7 @@ static void fail(struct ctx *c, struct meeting_result *result, struct str says,
 	refuse(result, 500, says);
 }
 
-/* At most `max` characters of UTF-8, without line breaks. */
-static struct str clean_topic(struct arena *a, struct str topic, size_t max)
+struct str meeting_topic(struct arena *a, struct str topic)
 {
 	topic = str_trim(topic);
 	if (topic.len == 0)
@@ -70,15 +69,13 @@ static struct str clean_topic(struct arena *a, struct str topic, size_t max)
 			p[i] = ' ';
 		if (((unsigned char)p[i] & 0xc0) != 0x80)
 			characters++;
-		if (characters > max)
+		if (characters > MEETING_TOPIC_MAX)
 			return arena_printf(a, "%.*s\xe2\x80\xa6", (int)i, p);
 	}
 	return copy;
 }
 
-/* The link of the create answer when it is Zoom's, else one made from the
- * configured address. */
-static struct str link_of(struct ctx *c, const struct zoom_meeting *m)
+struct str meeting_link(struct ctx *c, const struct zoom_meeting *m)
 {
 	if (config_trusts(c->config, m->join_url))
 		return m->join_url;
@@ -186,11 +183,11 @@ void meeting_start(struct ctx *c, const struct meeting_start *start,
 		return;
 	struct question q = {
 		.email = user->email,
-		.topic = clean_topic(c->arena, start->topic, MEETING_TOPIC_MAX),
+		.topic = meeting_topic(c->arena, start->topic),
 	};
 	if (!create(c, start->user_id, &q, result))
 		return;
-	result->link = link_of(c, &q.meeting);
+	result->link = meeting_link(c, &q.meeting);
 	const struct post_meeting post = {
 		.user_id = start->user_id,
 		.username = user->username,
@@ -217,6 +214,13 @@ void meeting_start(struct ctx *c, const struct meeting_start *start,
 
 /* ---- webhooks --------------------------------------------------------------------------- */
 
+int64_t meeting_end_ms(const struct zoom_event *event)
+{
+	if (event->end_ms > 0)
+		return event->end_ms;
+	return event->event_ms > 0 ? event->event_ms : clock_wall_ms();
+}
+
 static bool post_of_uuid(struct ctx *c, const struct zoom_event *event,
     struct mm_post **post, struct err *err)
 {
@@ -237,16 +241,13 @@ static bool post_of_uuid(struct ctx *c, const struct zoom_event *event,
 /* The newest running post of this meeting id in the channel where it was
  * started last. */
 static bool post_of_channel(struct ctx *c, const struct zoom_event *event,
-    struct mm_post **post, struct err *err)
+    const struct store_channel *channel, struct mm_post **post, struct err *err)
 {
-	struct store_channel channel;
 	struct mm_post_list *list = NULL;
 	*post = NULL;
-	if (!store_load_meeting_channel(c, event->meeting_id, &channel, err))
-		return false;
-	if (channel.channel_id.len == 0)
+	if (channel->channel_id.len == 0)
 		return true;
-	if (!mm_get_posts_since(c->mm, c->arena, channel.channel_id,
+	if (!mm_get_posts_since(c->mm, c->arena, channel->channel_id,
 	        clock_wall_ms() - DAY_MS, &list, err))
 		return false;
 	for (size_t i = 0; list != NULL && i < list->posts.n; i++) {
@@ -267,27 +268,34 @@ bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err)
 {
 	struct mm_post *post;
+	struct store_channel channel = { 0 };
 	if (!post_of_uuid(c, event, &post, err))
 		return false;
-	if (post == NULL && !post_of_channel(c, event, &post, err))
+	if (post == NULL &&
+	    !store_load_meeting_channel(c, event->meeting_id, &channel, err))
 		return false;
-	if (post == NULL)
-		return true;
-	int64_t end_ms = event->end_ms > 0 ? event->end_ms : event->event_ms;
-	if (end_ms == 0)
-		end_ms = clock_wall_ms();
-	return post_meeting_ended(c, post, event->start_ms, end_ms, err);
+	if (channel.is_subscription)
+		return announce_ended(c, event, err);
+	if (post == NULL && !post_of_channel(c, event, &channel, &post, err))
+		return false;
+	return post == NULL || post_meeting_ended(c, post, event->start_ms,
+	                           meeting_end_ms(event), err);
 }
 
 bool meeting_started(
     struct ctx *c, const struct zoom_event *event, struct err *err)
 {
 	struct mm_post *post;
+	struct store_channel channel;
 	if (!post_of_uuid(c, event, &post, err))
 		return false;
 	if (post != NULL)
 		return true;
-	if (!post_of_channel(c, event, &post, err))
+	if (!store_load_meeting_channel(c, event->meeting_id, &channel, err))
+		return false;
+	if (channel.is_subscription)
+		return announce_started(c, event, &channel, err);
+	if (!post_of_channel(c, event, &channel, &post, err))
 		return false;
 	return post == NULL ||
 	       store_save_meeting_post(c, event->uuid, post->id, err);

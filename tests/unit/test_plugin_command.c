@@ -139,7 +139,7 @@ START_TEST(the_command_is_registered_with_its_suggestions)
 	ck_assert(command->auto_complete);
 	const struct mm_autocomplete_data *data = command->autocomplete_data;
 	ck_assert_str_eq(str_c(data->trigger), "zoom");
-	ck_assert_uint_eq(data->sub_commands.n, 3);
+	ck_assert_uint_eq(data->sub_commands.n, 4);
 	for (size_t i = 0; i < data->sub_commands.n; i++) {
 		const struct mm_autocomplete_data *sub =
 		    &data->sub_commands.items[i];
