@@ -153,6 +153,12 @@ endif
 unit: $(TESTS)
 	@TESTS_ROOT=. UNIT_WRAPPER=$(UNIT_WRAPPER) tools/unit.sh $(TESTS)
 
+## parity     all end-to-end tests, and docs/parity.md from those that pass
+.PHONY: parity
+parity: setup-test dist
+	@$(MAKE) --no-print-directory -s BUILD=asan all
+	cd dev && BUILD=asan $(GO) test -count=1 -timeout 20m ./e2e -parity.write
+
 ## check-style  format, layers, static analysis
 check-style: setup-test
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)

@@ -1,4 +1,5 @@
-/* webhook: bytes that anybody may post to us, and the JSON in them. */
+/* webhook: bytes that anybody may post to us, and the JSON in them, with the
+ * files of a recording. */
 #include "fuzz/fuzz.h"
 
 #include "zoom/webhook.h"
@@ -8,6 +9,20 @@
 static void check_text(struct str s)
 {
 	FUZZ_CHECK(s.len == 0 || strlen(s.data) == s.len);
+}
+
+static void check_files(const struct zoom_event *event)
+{
+	FUZZ_CHECK(event->n_files <= ZOOM_WEBHOOK_MAX_FILES);
+	for (size_t i = 0; i < event->n_files; i++) {
+		const struct zoom_recording_file *f = &event->files[i];
+		check_text(f->id);
+		check_text(f->file_type);
+		check_text(f->recording_type);
+		check_text(f->status);
+		check_text(f->play_url);
+		check_text(f->download_url);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -31,6 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_text(event.plain_token);
 		check_text(event.topic);
 		check_text(event.uuid);
+		check_text(event.download_token);
+		check_text(event.password);
+		check_files(&event);
 		if (zoom_webhook_answer_challenge(
 		        &a, S("secret"), event.plain_token, &json, &err))
 			FUZZ_CHECK(memchr(event.plain_token.data, ':',

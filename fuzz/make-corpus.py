@@ -129,6 +129,23 @@ def webhook():
             "user_data_retention": "false", "account_id": "EabCDEFghiLHMA",
             "user_id": "z9jkdsfsdfjhdkfjQ", "client_id": "ADZ9k9bTWmGUoUbECUKU_a",
             "deauthorization_time": "2019-06-17T13:52:28.632Z"}},
+        {"event": "recording.completed", "download_token": "eyJ.sig",
+         "payload": {"object": {
+             "id": 1234567890, "uuid": "4444AAAiAAAAAiAiAiiAii==",
+             "start_time": "2021-07-13T21:44:51Z", "password": "a!B2",
+             "recording_files": [
+                 {"id": "f1", "recording_start": "2021-07-13T21:45:00Z",
+                  "file_type": "MP4", "status": "completed",
+                  "recording_type": "gallery_view", "file_size": 6442450944,
+                  "play_url": "https://zoom.us/rec/play/1",
+                  "download_url": "https://zoom.us/rec/download/1"},
+                 {"recording_start": "2021-07-13T21:45:00Z",
+                  "file_type": "TIMELINE"}]}}},
+        {"event": "recording.transcript_completed", "payload": {"object": {
+            "id": "1234567890", "uuid": "//4AAAiAAAAAiAiAiiAii==",
+            "recording_files": [None, 7, {}, [], {
+                "id": None, "status": "processing", "recording_start": "",
+                "recording_type": "audio_transcript"}]}}},
     ]
     for event in events:
         body = json.dumps(event, ensure_ascii=False).encode()

@@ -1,16 +1,22 @@
 #!/bin/sh
 # run.sh replay|mutate|libfuzzer FOLDER SECONDS TARGET... runs the fuzzers in
-# FOLDER over fuzz/corpus and fuzz/regression. Replaying ends with the sum of
-# all counts.
+# FOLDER over fuzz/corpus and fuzz/regression; libFuzzer's as many at once as
+# there are processors. Replaying ends with the sum of all counts.
 set -u
 cd "$(dirname "$0")/.."
+if [ "$1" = libfuzzer ] && [ $# -gt 4 ]; then
+	mode=$1 folder=$2 seconds=$3
+	shift 3
+	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 fuzz/run.sh "$mode" "$folder" "$seconds"
+	exit
+fi
 mode=$1 folder=$2 seconds=$3
 shift 3
 passed=0 failed=0
 for target; do
 	set -- "fuzz/corpus/$target"
 	[ -d "fuzz/regression/$target" ] && set -- "$@" "fuzz/regression/$target"
-	printf '%s: ' "$target"
+	[ "$mode" = libfuzzer ] || printf '%s: ' "$target"
 	case $mode in
 	replay)
 		output=$("$folder/$target" "$@" 2>&1)
@@ -35,7 +41,7 @@ for target; do
 		grep -aE 'SUMMARY|Test unit written' "$found.log"
 		runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$found.log")
 		rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$found.log")
-		echo "${runs:-?} runs, ${rate:-?} a second, $(
+		echo "$target: ${runs:-?} runs, ${rate:-?} a second, $(
 			find fuzz -maxdepth 1 -name "crash-$target-*" | wc -l) crashes"
 		;;
 	esac

@@ -1,6 +1,8 @@
 #include "plugin/command.h"
 
+#include "plugin/channel_settings.h"
 #include "plugin/connect.h"
+#include "plugin/disconnect.h"
 #include "plugin/grant.h"
 #include "plugin/meeting.h"
 #include "plugin/policy.h"
@@ -17,6 +19,9 @@ struct typed {
 
 static void run_start(struct ctx *c, const struct typed *t);
 static void run_connect(struct ctx *c, const struct typed *t);
+static void run_disconnect(struct ctx *c, const struct typed *t);
+static void run_channel_settings(struct ctx *c, const struct typed *t);
+static void run_channel_list(struct ctx *c, const struct typed *t);
 static void run_subscription(struct ctx *c, const struct typed *t);
 static void run_subscription_add(struct ctx *c, const struct typed *t);
 static void run_subscription_remove(struct ctx *c, const struct typed *t);
@@ -45,6 +50,14 @@ static const struct command_row rows[] = {
 	    true, run_start },
 	{ "connect", NULL, "Connect Mattermost to your Zoom account",
 	    CONNECTORS, true, run_connect },
+	{ "disconnect", NULL, "End the connection to your Zoom account",
+	    CONNECTORS, true, run_disconnect },
+	{ "channel-settings", NULL,
+	    "Set who may start meetings in this channel (channel admins)",
+	    EVERYBODY, true, run_channel_settings },
+	{ "channel-settings list", NULL,
+	    "Show the channels that have a setting of their own", SYSTEM_ADMINS,
+	    true, run_channel_list },
 	{ "subscription", NULL, "Post a meeting in a channel when it starts",
 	    EVERYBODY, false, run_subscription },
 	{ "subscription add", "<meeting id>",
@@ -163,27 +176,6 @@ static void run_subscription_list(struct ctx *c, const struct typed *t)
 	subscribe(c, t, subscription_list);
 }
 
-/* An admin who starts a meeting before Zoom is connected gets the link, and
- * the meeting after it. */
-static bool offer_connection(
-    struct ctx *c, const struct typed *t, bool only_connect)
-{
-	struct str link;
-	struct err err = { 0 };
-	if (!connect_offer(c, t->args->user_id, t->args->channel_id,
-	        only_connect, &link, &err)) {
-		answer_failed(c, t, &err);
-		return false;
-	}
-	answer(c, t,
-	    arena_printf(c->arena,
-	        "[Connect your Zoom account](%.*s) as its admin. The link "
-	        "works for five minutes.%s",
-	        STR_ARG(link),
-	        only_connect ? "" : " Your meeting starts after that."));
-	return true;
-}
-
 /* Whether a token is stored, readable or not. */
 static bool is_connected(
     struct ctx *c, struct str user_id, bool *connected, struct err *err)
@@ -199,23 +191,61 @@ static bool is_connected(
 	       err_set(err, why.code, "%s", why.text);
 }
 
+static void offer_connection(
+    struct ctx *c, const struct typed *t, struct str before, bool only_connect)
+{
+	struct str offer;
+	struct err err = { 0 };
+	if (connect_offer(c, t->args->user_id, t->args->channel_id,
+	        only_connect, &offer, &err))
+		answer(c, t,
+		    arena_printf(
+		        c->arena, "%.*s%.*s", STR_ARG(before), STR_ARG(offer)));
+	else
+		answer_failed(c, t, &err);
+}
+
+/* To which account of Zoom's; empty when that is not known. */
+static bool connected_to(struct ctx *c, const struct typed *t, bool *connected,
+    struct str *email, struct err *err)
+{
+	struct grant grant;
+	struct store_account account;
+	struct err unreadable = { 0 };
+	if (!is_connected(c, t->args->user_id, connected, err) ||
+	    !store_load_account(c, &account, err))
+		return false;
+	bool readable = grant_load(c, t->args->user_id, &grant, &unreadable);
+	*email = c->config->account_level_app ? account.zoom_email
+	         : readable                   ? grant.zoom_email
+	                                      : S("");
+	return true;
+}
+
 static void run_connect(struct ctx *c, const struct typed *t)
 {
-	struct store_account account;
 	struct err err = { 0 };
+	struct str email;
 	bool connected;
-	if (!is_connected(c, t->args->user_id, &connected, &err) ||
-	    !store_load_account(c, &account, &err)) {
+	if (!connected_to(c, t, &connected, &email, &err)) {
 		answer_failed(c, t, &err);
 		return;
 	}
-	if (connected && account.zoom_email.len > 0)
-		answer(c, t,
-		    arena_printf(c->arena,
-		        "Zoom is already connected, to the account of `%.*s`. "
-		        "Connecting again replaces it.",
-		        STR_ARG(account.zoom_email)));
-	offer_connection(c, t, true);
+	struct str before = S("");
+	if (connected)
+		before = arena_printf(c->arena,
+		    "Zoom is already connected%s%.*s%s; `/zoom disconnect` "
+		    "ends that. To replace it:\n\n",
+		    email.len > 0 ? " to the account of `" : "", STR_ARG(email),
+		    email.len > 0 ? "`" : "");
+	offer_connection(c, t, before, true);
+}
+
+static void run_disconnect(struct ctx *c, const struct typed *t)
+{
+	struct str says;
+	disconnect(c, t->args->user_id, &says);
+	answer(c, t, says);
 }
 
 static void run_start(struct ctx *c, const struct typed *t)
@@ -223,6 +253,7 @@ static void run_start(struct ctx *c, const struct typed *t)
 	struct meeting_result result;
 	struct err err = { 0 };
 	bool connected = true;
+	bool may_connect = t->is_admin || !c->config->account_level_app;
 	const struct meeting_start start = {
 		.user_id = t->args->user_id,
 		.channel_id = t->args->channel_id,
@@ -230,18 +261,38 @@ static void run_start(struct ctx *c, const struct typed *t)
 		.topic = t->rest,
 		.connection_id = t->args->connection_id,
 	};
-	if (t->is_admin &&
+	if (may_connect &&
 	    !is_connected(c, t->args->user_id, &connected, &err)) {
 		answer_failed(c, t, &err);
 		return;
 	}
 	if (!connected) {
-		offer_connection(c, t, false);
+		offer_connection(c, t, S(""), false);
 		return;
 	}
 	meeting_start(c, &start, &result);
 	if (result.link.len == 0)
 		answer(c, t, result.says);
+}
+
+static void run_channel_settings(struct ctx *c, const struct typed *t)
+{
+	struct str says;
+	struct err err = { 0 };
+	if (!channel_settings_open(c, t->args, &says, &err))
+		answer_failed(c, t, &err);
+	else if (says.len > 0)
+		answer(c, t, says);
+}
+
+static void run_channel_list(struct ctx *c, const struct typed *t)
+{
+	struct str text;
+	struct err err = { 0 };
+	if (channel_settings_list(c, &text, &err))
+		answer(c, t, text);
+	else
+		answer_failed(c, t, &err);
 }
 
 /* ---- dispatch --------------------------------------------------------------------------- */
@@ -255,7 +306,9 @@ static const struct command_row *row_named(struct str name)
 	return NULL;
 }
 
-/* The row of the first two words, else of the first; *rest is what follows. */
+/* The row of the first two words, else of the first; *rest is what follows.
+ * With more words than a command takes it is no command: who types "disconnect
+ * nobody" shall not be disconnected. */
 static const struct command_row *find_row(struct ctx *c, struct str *rest)
 {
 	struct str first = str_word(rest);
@@ -263,10 +316,12 @@ static const struct command_row *find_row(struct ctx *c, struct str *rest)
 	struct str second = str_word(&behind);
 	const struct command_row *row = row_named(arena_printf(
 	    c->arena, "%.*s %.*s", STR_ARG(first), STR_ARG(second)));
-	if (row == NULL)
-		return row_named(first.len == 0 ? S("help") : first);
-	*rest = behind;
-	return row;
+	if (row != NULL)
+		*rest = behind;
+	else
+		row = row_named(first.len == 0 ? S("help") : first);
+	return row != NULL && row->argument == NULL && rest->len > 0 ? NULL
+	                                                             : row;
 }
 
 void command_execute(struct ctx *c, const struct mm_command_args *args)

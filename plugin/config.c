@@ -1,5 +1,7 @@
 #include "plugin/config.h"
 
+#include "plugin/url.h"
+
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -44,6 +46,8 @@ static const struct setting settings[] = {
 	    offsetof(struct config, zoom_webhook_secret), NULL },
 	{ "RestrictMeetingCreation", SETTING_BOOL,
 	    offsetof(struct config, restrict_meeting_creation), NULL },
+	{ "EnablePostingRecordingPassword", SETTING_BOOL,
+	    offsetof(struct config, enable_posting_recording_password), NULL },
 };
 #define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -94,27 +98,57 @@ static void problem(struct config *c, const char *text)
 
 static struct str without_slash(struct str url)
 {
-	while (str_has_suffix(url, S("/")))
+	while (str_has_suffix(url, S("/")) && !str_has_suffix(url, S("://")))
 		url.len--;
 	return url;
 }
 
-/* The host of an https address; empty when it is none. */
-static struct str host_of(struct str url)
+/* The Zooms that Zoom runs, whose users and apps have nothing in common. */
+static const struct str clouds[] = { STR("zoom.us"), STR("zoomgov.com") };
+#define N_CLOUDS (sizeof(clouds) / sizeof(clouds[0]))
+
+/* The cloud that a host is in, or NULL. */
+static const struct str *cloud_of(struct str url)
 {
-	struct str host, path, name, port;
-	if (!str_has_prefix(url, S("https://")))
-		return (struct str){ NULL, 0 };
-	str_cut(str_sub(url, 8, url.len), '/', &host, &path);
-	for (size_t i = 0; i < host.len; i++) {
-		char ch = host.data[i];
-		/* ? # and \ end a host for some readers and not for others */
-		if (ch <= ' ' || ch > '~' ||
-		    strchr("@?#\\\"<>^`{|}%", ch) != NULL)
-			return (struct str){ NULL, 0 };
+	for (size_t i = 0; i < N_CLOUDS; i++) {
+		if (url_host_is_in(url_host(url), clouds[i]))
+			return &clouds[i];
 	}
-	str_cut(host, ':', &name, &port);
-	return name;
+	return NULL;
+}
+
+/* Whether an address is broken, and then named. */
+static bool is_broken(
+    struct config *c, struct str url, const char *name, const char *example)
+{
+	const char *must = url_problem(url);
+	if (must != NULL)
+		problem(c, str_c(arena_printf(&c->memory,
+		               "**%s** %s, as in `%s`", name, must, example)));
+	return must != NULL;
+}
+
+static void check_addresses(struct config *c)
+{
+	bool broken = is_broken(c, c->zoom_url, "Zoom URL", DEFAULT_ZOOM_URL);
+	if (is_broken(
+	        c, c->zoom_api_url, "Zoom API URL", DEFAULT_ZOOM_API_URL) ||
+	    broken)
+		return;
+	const struct str *web = cloud_of(c->zoom_url);
+	const struct str *api = cloud_of(c->zoom_api_url);
+	if (web != NULL && url_path(c->zoom_url).len > 0)
+		problem(c, "**Zoom URL** must end behind the host, as in "
+		           "`" DEFAULT_ZOOM_URL "`");
+	if (api != NULL && !str_has_prefix(url_path(c->zoom_api_url), S("/v")))
+		problem(c, "**Zoom API URL** must end in the API's version, as "
+		           "in `" DEFAULT_ZOOM_API_URL "`");
+	if (web != NULL && api != NULL && web != api)
+		problem(c,
+		    str_c(arena_printf(&c->memory,
+		        "**Zoom URL** is in %.*s and **Zoom API URL** in %.*s: "
+		        "with this Zoom URL it must be `https://api.%.*s/v2`",
+		        STR_ARG(*web), STR_ARG(*api), STR_ARG(*web))));
 }
 
 static void check(struct config *c)
@@ -129,15 +163,7 @@ static void check(struct config *c)
 	if (key != 0 && key != 16 && key != 24 && key != 32)
 		problem(c, "**Encryption key** must have 32 characters: press "
 		           "Regenerate");
-	if (host_of(c->zoom_url).len == 0)
-		problem(c, "**Zoom URL** must be an address like "
-		           "`https://zoom.us`");
-	if (host_of(c->zoom_api_url).len == 0)
-		problem(c, "**Zoom API URL** must be an address like "
-		           "`https://api.zoom.us/v2`");
-	if (!c->account_level_app)
-		problem(c, "**Account level app** is off: this version works "
-		           "with account-level apps only");
+	check_addresses(c);
 	if (c->site_url.len == 0)
 		problem(c, "The server has no **Site URL**: set it under "
 		           "Environment > Web Server");
@@ -259,33 +285,20 @@ struct zoom_settings config_zoom(const struct config *config)
 	};
 }
 
-static bool is_or_below(struct str host, struct str domain)
+bool config_zoom_is_public(const struct config *config)
 {
-	if (domain.len == 0 || host.len < domain.len)
-		return false;
-	struct str end = str_sub(host, host.len - domain.len, domain.len);
-	if (!str_eq_nocase(end, domain))
-		return false;
-	return host.len == domain.len ||
-	       host.data[host.len - domain.len - 1] == '.';
+	return cloud_of(config->zoom_url) != NULL &&
+	       cloud_of(config->zoom_api_url) != NULL;
 }
 
 bool config_trusts(const struct config *config, struct str url)
 {
-	static const struct str domains[] = { STR("zoom.us"),
-		STR("zoomgov.com") };
-	struct str host = host_of(url);
-	struct str web = host_of(config->zoom_url);
-	struct str api = host_of(config->zoom_api_url);
+	struct str host = url_host(url);
+	const struct str *cloud = cloud_of(url);
 	if (host.len == 0)
 		return false;
-	if (is_or_below(host, web) || is_or_below(host, api))
-		return true;
-	for (size_t i = 0; i < 2; i++) {
-		bool ours = is_or_below(web, domains[i]) ||
-		            is_or_below(api, domains[i]);
-		if (ours && is_or_below(host, domains[i]))
-			return true;
-	}
-	return false;
+	return url_host_is_in(host, url_host(config->zoom_url)) ||
+	       url_host_is_in(host, url_host(config->zoom_api_url)) ||
+	       (cloud != NULL && (cloud == cloud_of(config->zoom_url) ||
+	                             cloud == cloud_of(config->zoom_api_url)));
 }

@@ -27,6 +27,7 @@ struct config {
 	struct str webhook_secret;
 	struct str zoom_webhook_secret; /* may be empty: events are refused */
 	bool restrict_meeting_creation;
+	bool enable_posting_recording_password;
 
 	struct str site_url;     /* of the server, no slash at the end */
 	struct str redirect_uri; /* as registered at Zoom */
@@ -78,5 +79,9 @@ struct zoom_settings config_zoom(const struct config *config);
  * for vanity addresses.
  */
 bool config_trusts(const struct config *config, struct str url);
+
+/* Whether Zoom is the one on the internet: both of the configured hosts are
+ * in zoom.us or zoomgov.com. */
+bool config_zoom_is_public(const struct config *config);
 
 #endif

@@ -10,13 +10,18 @@
 #include "zoom/user.h"
 
 bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
-    bool only_connect, struct str *link, struct err *err)
+    bool only_connect, struct str *offer, struct err *err)
 {
 	struct store_state state;
 	if (!store_new_state(c, user_id, channel_id, only_connect, &state, err))
 		return false;
-	*link = arena_printf(c->arena, "%.*s" PLUGIN_PATH "/oauth2/connect",
-	    STR_ARG(c->config->site_url));
+	*offer = arena_printf(c->arena,
+	    "[Connect %s Zoom account](%.*s" PLUGIN_PATH "/oauth2/connect)%s. "
+	    "The link works for five minutes.%s",
+	    c->config->account_level_app ? "the" : "your",
+	    STR_ARG(c->config->site_url),
+	    c->config->account_level_app ? " as its admin" : "",
+	    only_connect ? "" : " Your meeting starts after that.");
 	return arena_ok(c->arena, err);
 }
 
@@ -81,6 +86,8 @@ static bool admit(struct ctx *c, struct mm_http *http)
 {
 	bool admin = false;
 	struct err err = { 0 };
+	if (!c->config->account_level_app)
+		return true;
 	if (!policy_is_admin(c, mm_http_user_id(http), &admin, &err)) {
 		failed(c, http, &err);
 		return false;
@@ -139,9 +146,55 @@ static bool exchange(struct ctx *c, struct str code, struct zoom_token *token,
 	return done;
 }
 
-static bool keep(struct ctx *c, struct str user_id,
-    const struct zoom_token *token, const struct zoom_user *owner,
-    struct err *err)
+/* Zoom keeps one grant per user of its own: if that one was another Mattermost
+ * user's, it has just ended. */
+static bool take_over(struct ctx *c, struct str user_id,
+    const struct zoom_user *owner, struct err *err)
+{
+	struct str former;
+	struct grant grant;
+	bool removed;
+	struct err why = { 0 };
+	if (!grant_find(c, owner->id, &former, &why)) {
+		/* an index under another key or damaged is written anew */
+		return why.code == ERR_DENIED || why.code == ERR_INVALID ||
+		       err_set(err, why.code, "%s", why.text);
+	}
+	if (former.len == 0 || str_eq(former, user_id))
+		return true;
+	if (!grant_load(c, former, &grant, &why) ||
+	    !str_eq(grant.zoom_id, owner->id))
+		return true;
+	if (!grant_remove(c, &grant, &removed, err))
+		return false;
+	if (removed)
+		post_direct(c, former,
+		    S("Your Zoom account is not connected any more, because "
+		      "somebody else has connected the same one. If that was "
+		      "not you, please tell a system admin."));
+	return true;
+}
+
+/* A grant for another user or account of Zoom's is of no use any more. One of
+ * the same has been ended by Zoom itself. */
+static void give_back(struct ctx *c, const struct grant *former,
+    const struct store_account *account, const struct zoom_user *owner)
+{
+	struct err err = { 0 };
+	bool same = former->user_id.len > 0
+	                ? str_eq(former->zoom_id, owner->id)
+	                : account->zoom_email.len == 0 ||
+	                      str_eq(account->zoom_email, owner->email);
+	if (former->token.access_token.len == 0 || same)
+		return;
+	if (!token_revoke(c, &former->token, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "Zoom was not told that a former connection has ended",
+		    "error", err.text, NULL);
+}
+
+static bool keep_account(struct ctx *c, struct str user_id,
+    const struct grant *grant, const struct zoom_user *owner, struct err *err)
 {
 	bool saved;
 	const struct store_account account = {
@@ -149,18 +202,56 @@ static bool keep(struct ctx *c, struct str user_id,
 		.zoom_email = owner->email,
 		.connected_by = user_id,
 	};
-	const struct grant grant = { .token = *token };
-	return grant_save(c, &grant, NULL, &saved, err) &&
+	return grant_save(c, grant, NULL, &saved, err) &&
 	       store_save_account(c, &account, err);
+}
+
+static bool keep_user(struct ctx *c, const struct grant *grant,
+    const struct zoom_user *owner, struct err *err)
+{
+	bool saved;
+	return take_over(c, grant->user_id, owner, err) &&
+	       grant_save(c, grant, NULL, &saved, err);
+}
+
+static bool keep(struct ctx *c, struct str user_id,
+    const struct zoom_token *token, const struct zoom_user *owner,
+    struct err *err)
+{
+	struct grant former;
+	struct store_account account;
+	struct err unreadable = { 0 };
+	bool for_all = c->config->account_level_app;
+	const struct grant grant = {
+		.user_id = for_all ? S("") : user_id,
+		.zoom_id = owner->id,
+		.zoom_email = owner->email,
+		.token = *token,
+	};
+	if (!grant_load(c, user_id, &former, &unreadable))
+		former = (struct grant){ 0 };
+	if (!store_load_account(c, &account, err) ||
+	    !(for_all ? keep_account(c, user_id, &grant, owner, err)
+	              : keep_user(c, &grant, owner, err)))
+		return false;
+	give_back(c, &former, &account, owner);
+	return true;
 }
 
 static void tell_connected(struct ctx *c, const struct store_state *state,
     const struct zoom_user *owner)
 {
-	struct str text = arena_printf(c->arena,
-	    "Zoom is connected: the account of `%.*s`. Everybody whose e-mail "
-	    "address is known in that account can now type `/zoom start`.",
-	    STR_ARG(owner->email));
+	struct str text =
+	    c->config->account_level_app
+	        ? arena_printf(c->arena,
+	              "Zoom is connected: the account of `%.*s`. Everybody "
+	              "whose e-mail address is known in that account can now "
+	              "type `/zoom start`.",
+	              STR_ARG(owner->email))
+	        : arena_printf(c->arena,
+	              "Your Zoom account `%.*s` is connected. Type `/zoom "
+	              "start` in a channel to start a meeting.",
+	              STR_ARG(owner->email));
 	if (state->channel_id.len > 0)
 		post_tell(c, state->user_id, state->channel_id, S(""), text);
 	else

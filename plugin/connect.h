@@ -15,13 +15,13 @@
 #include "plugin/plugin.h"
 
 /*
- * connect_offer - remember what is to happen, and give the link to begin
+ * connect_offer - remember what is to happen, and offer the link to begin
  *
  *   only_connect   false: a meeting is started in the channel afterwards
- *   link           out: arena
+ *   offer          out: a sentence with the link, markdown, arena
  */
 bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
-    bool only_connect, struct str *link, struct err *err) MUST_USE;
+    bool only_connect, struct str *offer, struct err *err) MUST_USE;
 
 /* The two routes. */
 void connect_begin(struct ctx *c, struct mm_http *http);

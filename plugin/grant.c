@@ -192,12 +192,13 @@ bool grant_renew(struct ctx *c, const struct grant *g, struct err *err)
 	       grant_save(c, g, &g->raw, &saved, err);
 }
 
-bool grant_remove(struct ctx *c, const struct grant *g, struct err *err)
+bool grant_remove(
+    struct ctx *c, const struct grant *g, bool *removed, struct err *err)
 {
-	bool removed = false;
+	*removed = false;
 	if (!mm_kv_compare_and_delete(c->mm, c->arena, token_key(c, g->user_id),
-	        g->raw, &removed, err))
+	        g->raw, removed, err))
 		return false;
-	return !removed || g->user_id.len == 0 || g->zoom_id.len == 0 ||
+	return !*removed || g->user_id.len == 0 || g->zoom_id.len == 0 ||
 	       store_delete(c, index_key(c, g->zoom_id), err);
 }

@@ -54,9 +54,10 @@ bool grant_save(struct ctx *c, const struct grant *g, const struct str *former,
 bool grant_renew(
     struct ctx *c, const struct grant *g, struct err *err) MUST_USE;
 
-/* Forget a grant that was loaded, unless another one is stored meanwhile. */
-bool grant_remove(
-    struct ctx *c, const struct grant *g, struct err *err) MUST_USE;
+/* Forget a grant that was loaded. removed: out, false when another one has
+ * been stored meanwhile, which stays. */
+bool grant_remove(struct ctx *c, const struct grant *g, bool *removed,
+    struct err *err) MUST_USE;
 
 /* Whose grant belongs to this Zoom user; empty when nobody's does. */
 bool grant_find(struct ctx *c, struct str zoom_id, struct str *user_id,

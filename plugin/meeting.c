@@ -300,3 +300,9 @@ bool meeting_started(
 	return post == NULL ||
 	       store_save_meeting_post(c, event->uuid, post->id, err);
 }
+
+bool meeting_find_post(struct ctx *c, const struct zoom_event *event,
+    struct mm_post **post, struct err *err)
+{
+	return post_of_uuid(c, event, post, err);
+}

@@ -62,6 +62,10 @@ int64_t meeting_end_ms(const struct zoom_event *event);
 bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
 
+/* The post of an event's instance, by its UUID alone; NULL: none. */
+bool meeting_find_post(struct ctx *c, const struct zoom_event *event,
+    struct mm_post **post, struct err *err) MUST_USE;
+
 /* Zoom says that a meeting has started: it is posted where a channel is
  * subscribed to it. Of other meetings the UUID is remembered, because the
  * instance may have another one than the one it was created with. */

@@ -5,10 +5,13 @@
  * the command is registered, and an admin is told what is missing.
  */
 #include "plugin/command.h"
+#include "plugin/job.h"
+#include "plugin/refresh.h"
 #include "plugin/routes.h"
 #include "plugin/store.h"
+#include "plugin/vault.h"
+#include "plugin/webhook.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 
 #define BOT_NAME    "zoom"
@@ -93,23 +96,8 @@ static bool read_file(
 	       (n > 0 || err_set(err, ERR_IO, "%s is empty", path));
 }
 
-static bool digest(
-    struct arena *a, struct str content, struct str *hex, struct err *err)
-{
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	if (EVP_Digest(
-	        content.data, content.len, bytes, &n, EVP_sha256(), NULL) != 1)
-		return err_set(err, ERR_IO, "SHA-256");
-	char *text = arena_alloc(a, (size_t)2 * n + 1);
-	for (unsigned i = 0; text != NULL && i < n; i++)
-		snprintf(text + (size_t)2 * i, 3, "%02x", bytes[i]);
-	*hex = str_from(text);
-	return arena_ok(a, err);
-}
-
-/* Only when the picture is another one than last time: every change of it is
- * fetched again by every client. */
+/* Only when the picture, or the bot, is another one than last time: every
+ * change is fetched again by every client. */
 static bool set_picture(struct ctx *c, struct err *err)
 {
 	struct str folder = { 0 };
@@ -122,14 +110,27 @@ static bool set_picture(struct ctx *c, struct err *err)
 	    arena_printf(c->arena, "%.*s/" PICTURE, STR_ARG(folder));
 	if (!arena_ok(c->arena, err) ||
 	    !read_file(c->arena, str_c(path), &content, err) ||
-	    !digest(c->arena, content, &now, err) ||
+	    !vault_digest(c->arena, content, &now, err) ||
 	    !store_get(c, S(PICTURE_KEY), &before, err))
 		return false;
+	now =
+	    arena_printf(c->arena, "%.*s %s", STR_ARG(now), c->plugin->bot_id);
 	if (str_eq(now, before))
 		return true;
 	return mm_set_profile_image(c->mm, c->arena,
 	           str_from(c->plugin->bot_id), content, err) &&
 	       store_put(c, S(PICTURE_KEY), now, 0, err);
+}
+
+/* The server finds a bot that an admin has deactivated, and leaves it so. */
+static bool wake_bot(struct ctx *c, struct err *err)
+{
+	struct mm_bot *bot = NULL;
+	struct str id = str_from(c->plugin->bot_id);
+	if (!mm_get_bot(c->mm, c->arena, id, true, &bot, err))
+		return false;
+	return bot == NULL || bot->delete_at == 0 ||
+	       mm_update_bot_active(c->mm, c->arena, id, true, &bot, err);
 }
 
 static bool ensure_bot(struct ctx *c, struct err *err)
@@ -145,6 +146,13 @@ static bool ensure_bot(struct ctx *c, struct err *err)
 		return err_wrap(err, "creating the bot");
 	snprintf(
 	    c->plugin->bot_id, sizeof(c->plugin->bot_id), "%.*s", STR_ARG(id));
+	if (!wake_bot(c, &why))
+		mm_log(c->mm, LOG_LEVEL_ERROR,
+		    "The account @" BOT_NAME
+		    " is no bot that works: the plugin "
+		    "cannot send direct messages",
+		    "error", why.text, NULL);
+	err_clear(&why);
 	if (!set_picture(c, &why))
 		mm_log(c->mm, LOG_LEVEL_WARN, "The bot has no picture", "error",
 		    why.text, NULL);
@@ -171,6 +179,9 @@ static bool on_activate(struct mm_call *call, struct err *err)
 	struct ctx c = ctx_begin(p, call);
 	bool done = ensure_bot(&c, err) && command_register(&c, err) &&
 	            store_set_schema(&c, err);
+	if (done)
+		p->jobs = jobs_start(p, call->plugin, webhook_handle, err);
+	done = done && p->jobs != NULL;
 	if (done) {
 		p->active = true;
 		log_problems(&c);
@@ -202,6 +213,7 @@ static void on_stop(void *user)
 {
 	struct plugin *p = user;
 	zoom_client_stop(p->zoom);
+	jobs_stop(p->jobs);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -225,6 +237,7 @@ bool plugin_init(struct plugin *p, struct err *err)
 	const struct zoom_client_options options = {
 		.user_agent = "mattermost-zoom-c/" PLUGIN_VERSION,
 	};
+	refresh_init(&p->kept);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
 		turn_init(&p->token_turns[i]);
 	if (!config_slot_init(&p->config, err))
@@ -235,8 +248,10 @@ bool plugin_init(struct plugin *p, struct err *err)
 
 void plugin_fini(struct plugin *p)
 {
+	jobs_free(p->jobs);
 	zoom_client_free(p->zoom);
 	config_slot_fini(&p->config);
+	refresh_fini(&p->kept);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
 		turn_fini(&p->token_turns[i]);
 }

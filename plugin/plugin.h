@@ -21,13 +21,21 @@
 /* Refreshes of this many grants may go on at once. */
 #define PLUGIN_TURNS 16
 
+/* Tokens that could not be stored yet; see refresh.h. */
+struct refresh_kept {
+	pthread_mutex_t lock;
+	struct refresh_unsaved *first; /* guarded by lock */
+};
+
 /* Made by plugin_init, lives as long as the process. */
 struct plugin {
-	atomic_bool active; /* the command has been registered */
+	atomic_bool active;        /* the command has been registered */
+	struct jobs *_Atomic jobs; /* NULL before activation */
 	struct config_slot config;
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
-	char bot_id[32];                       /* set at activation */
+	struct refresh_kept kept; /* tokens that are not stored yet */
+	char bot_id[32];          /* set at activation */
 };
 
 /*

@@ -10,12 +10,12 @@ bool policy_is_admin(
 	    c->mm, c->arena, user_id, &permission, admin, err);
 }
 
-static bool may(struct ctx *c, struct str user_id, struct str channel_id,
-    struct str what, bool *allowed, struct err *err)
+static bool may_in(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str name, bool *may, struct err *err)
 {
-	const struct mm_permission permission = { .id = what };
+	const struct mm_permission permission = { .id = name };
 	return mm_has_permission_to_channel(
-	    c->mm, c->arena, user_id, channel_id, &permission, allowed, err);
+	    c->mm, c->arena, user_id, channel_id, &permission, may, err);
 }
 
 /* A system admin has every permission; being a member is another matter. */
@@ -31,8 +31,7 @@ static bool is_member(struct ctx *c, struct str user_id, struct str channel_id,
 	       err_set(err, why.code, "%s", why.text);
 }
 
-/* The channel's own setting, else the general one for public channels. */
-static bool is_restricted(struct ctx *c, const struct mm_channel *channel,
+bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
     bool *restricted, struct err *err)
 {
 	struct str preference;
@@ -54,7 +53,7 @@ static bool find_postable(struct ctx *c, struct str user_id,
     struct err *err)
 {
 	bool member = false;
-	bool allowed = false;
+	bool may = false;
 	*refusal = (struct str){ NULL, 0 };
 	if (!is_member(c, user_id, channel_id, &member, err))
 		return false;
@@ -62,14 +61,14 @@ static bool find_postable(struct ctx *c, struct str user_id,
 		*refusal = S("You are not a member of this channel.");
 		return true;
 	}
-	if (!may(c, user_id, channel_id, S("create_post"), &allowed, err) ||
+	if (!may_in(c, user_id, channel_id, S("create_post"), &may, err) ||
 	    !mm_get_channel(c->mm, c->arena, channel_id, channel, err))
 		return false;
 	if (*channel == NULL)
 		return err_set(err, ERR_NOT_FOUND, "no such channel");
 	if ((*channel)->delete_at != 0)
 		*refusal = S("This channel is archived.");
-	else if (!allowed)
+	else if (!may)
 		*refusal = S("You may not post in this channel.");
 	return true;
 }
@@ -82,9 +81,9 @@ bool policy_may_post(struct ctx *c, struct str user_id, struct str channel_id,
 }
 
 bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
-    bool *allowed, struct err *err)
+    bool *may, struct err *err)
 {
-	return may(c, user_id, channel_id, S("read_channel"), allowed, err);
+	return may_in(c, user_id, channel_id, S("read_channel"), may, err);
 }
 
 bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
@@ -96,11 +95,49 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 		return false;
 	if (refusal->len > 0 || channel == NULL)
 		return true;
-	if (!is_restricted(c, channel, &restricted, err))
+	if (!policy_is_restricted(c, channel, &restricted, err))
 		return false;
 	if (restricted)
 		*refusal = S("Starting meetings is switched off in this "
 		             "channel. You can start one in a direct message "
 		             "or a group message.");
+	return true;
+}
+
+/* Admins of the channel are also those of its team, by the server's rules. */
+static bool is_channel_admin(struct ctx *c, struct str user_id,
+    struct str channel_id, bool *admin, struct err *err)
+{
+	return may_in(c, user_id, channel_id, S("manage_channel_roles"), admin,
+	           err) &&
+	       (*admin || policy_is_admin(c, user_id, admin, err));
+}
+
+bool policy_may_configure(struct ctx *c, struct str user_id,
+    struct str channel_id, struct mm_channel **channel, struct str *refusal,
+    struct err *err)
+{
+	struct err why = { 0 };
+	bool admin = false;
+	*channel = NULL;
+	*refusal = (struct str){ NULL, 0 };
+	if (!is_channel_admin(c, user_id, channel_id, &admin, err))
+		return false;
+	if (!mm_get_channel(c->mm, c->arena, channel_id, channel, &why) &&
+	    why.code != ERR_NOT_FOUND)
+		return err_set(err, why.code, "%s", why.text);
+	const struct mm_channel *found = *channel;
+	if (found == NULL)
+		*refusal = S("There is no such channel.");
+	else if (str_eq(found->type, S("D")) || str_eq(found->type, S("G")))
+		*refusal = S("Direct and group messages have no Zoom settings: "
+		             "everybody in them may start meetings.");
+	else if (!admin)
+		*refusal = S("Only admins of this channel and system admins "
+		             "can change its Zoom settings.");
+	else if (found->delete_at != 0)
+		*refusal = S("This channel is archived.");
+	if (refusal->len > 0)
+		*channel = NULL;
 	return true;
 }

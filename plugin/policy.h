@@ -23,7 +23,7 @@ bool policy_may_post(struct ctx *c, struct str user_id, struct str channel_id,
 
 /* Whether the user can see a channel. */
 bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
-    bool *allowed, struct err *err) MUST_USE;
+    bool *may, struct err *err) MUST_USE;
 
 /*
  * policy_may_start - may this user start a meeting in this channel
@@ -31,10 +31,29 @@ bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
  *   refusal   out: empty, or why not, as a sentence for the user
  *
  * Refused: as policy_may_post does, in channels set to "restrict", and in
- * public channels without a setting of their own when RestrictMeetingCreation is on.
- * Returns false only when the server fails.
+ * public channels without a setting of their own when RestrictMeetingCreation
+ * is on. Returns false only when the server fails.
  */
 bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
     struct str *refusal, struct err *err) MUST_USE;
+
+/* Whether the rules switch starting meetings off in a channel: its own
+ * setting, else the general one, which is for public channels. */
+bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
+    bool *restricted, struct err *err) MUST_USE;
+
+/*
+ * policy_may_configure - may this user change the settings of this channel
+ *
+ *   channel   out: arena; NULL when refused
+ *   refusal   out: empty, or why not, as a sentence for the user
+ *
+ * Allowed to the channel's admins and to system admins, members or not.
+ * Direct and group messages have no settings. Returns false only when the
+ * server fails.
+ */
+bool policy_may_configure(struct ctx *c, struct str user_id,
+    struct str channel_id, struct mm_channel **channel, struct str *refusal,
+    struct err *err) MUST_USE;
 
 #endif

@@ -40,7 +40,8 @@ bool post_meeting_started(struct ctx *c, const struct post_meeting *m,
  *   post      as fetched; changed and sent back, props that are not ours too
  *   start_ms, end_ms   UTC, from Zoom; 0 = unknown
  *
- * A post that has ended already is left alone.
+ * A post that has ended already is left alone, as is one whose channel has
+ * been archived since.
  */
 bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
     int64_t end_ms, struct err *err) MUST_USE;

@@ -1,5 +1,6 @@
 #include "plugin/routes.h"
 
+#include "plugin/channel_settings.h"
 #include "plugin/connect.h"
 #include "plugin/js.h"
 #include "plugin/meeting.h"
@@ -24,7 +25,9 @@ static const struct route routes[] = {
 	{ "GET", "/oauth2/connect", SIGNED_IN, connect_begin },
 	{ "GET", "/oauth2/complete", SIGNED_IN, connect_complete },
 	{ "POST", "/webhook", ANYBODY, webhook_receive },
+	{ "POST", WEBHOOK_DEAUTHORIZATION, ANYBODY, webhook_receive },
 	{ "POST", "/api/v1/meetings", SIGNED_IN, start_meeting },
+	{ "POST", CHANNEL_SETTINGS_PATH, SIGNED_IN, channel_settings_submit },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
@@ -71,7 +74,7 @@ static bool read_start(struct ctx *c, struct mm_http *http,
 
 static void start_meeting(struct ctx *c, struct mm_http *http)
 {
-	struct meeting_start start;
+	struct meeting_start start = { 0 };
 	struct meeting_result result;
 	struct err err = { 0 };
 	if (!read_start(c, http, &start, &err)) {

@@ -41,9 +41,16 @@ bool store_put(struct ctx *c, struct str key, struct str value,
 bool store_swap(struct ctx *c, struct str key, struct str former,
     struct str value, bool *saved, struct err *err)
 {
+	return store_swap_for(c, key, former, value, 0, saved, err);
+}
+
+bool store_swap_for(struct ctx *c, struct str key, struct str former,
+    struct str value, int64_t expire_s, bool *saved, struct err *err)
+{
 	const struct mm_plugin_kv_set_options options = {
 		.atomic = true,
 		.old_value = former,
+		.expire_in_seconds = expire_s,
 	};
 	*saved = false;
 	return arena_ok(c->arena, err) &&
@@ -124,6 +131,11 @@ bool store_save_account(
 	                      js_string(account->zoom_email), "connected_by",
 	                      js_string(account->connected_by))),
 	    0, err);
+}
+
+bool store_forget_account(struct ctx *c, struct err *err)
+{
+	return store_delete(c, S(ACCOUNT_KEY), err);
 }
 
 /* ---- authorisation states ------------------------------------------------------------ */
@@ -249,20 +261,13 @@ bool store_load_meeting_post(
 bool store_swap_meeting_note(struct ctx *c, struct str uuid, struct str former,
     struct str value, int64_t expire_s, bool *saved, struct err *err)
 {
-	const struct mm_plugin_kv_set_options options = {
-		.atomic = true,
-		.old_value = former,
-		.expire_in_seconds = expire_s,
-	};
 	struct str key = post_key(c, uuid);
-	*saved = false;
-	if (!arena_ok(c->arena, err))
-		return false;
-	if (value.len == 0)
-		return mm_kv_compare_and_delete(
-		    c->mm, c->arena, key, former, saved, err);
-	return mm_kv_set_with_options(
-	    c->mm, c->arena, key, value, &options, saved, err);
+	if (value.len > 0)
+		return store_swap_for(
+		    c, key, former, value, expire_s, saved, err);
+	return arena_ok(c->arena, err) &&
+	       mm_kv_compare_and_delete(
+	           c->mm, c->arena, key, former, saved, err);
 }
 
 static struct str channel_key(struct ctx *c, int64_t meeting_id)
@@ -340,6 +345,54 @@ bool store_load_channel_preference(struct ctx *c, struct str channel_id,
 	*preference = js_text(c->arena,
 	    json_object_get(object, str_c(arena_str(c->arena, channel_id))),
 	    "Preference");
+	json_decref(object);
+	return arena_ok(c->arena, err);
+}
+
+static bool edit_preference(
+    struct ctx *c, json_t *object, void *ctx, struct err *err)
+{
+	const struct store_preference *wanted = ctx;
+	const char *id = str_c(arena_str(c->arena, wanted->channel_id));
+	json_t *entry = json_object_get(object, id);
+	if (!json_is_object(entry)) {
+		entry = json_object();
+		if (json_object_set_new(object, id, entry) != 0)
+			return err_set(err, ERR_NO_MEMORY, CHANNELS_KEY);
+	}
+	if (json_object_set_new(
+	        entry, "Preference", js_string(wanted->preference)) != 0)
+		return err_set(err, ERR_NO_MEMORY, CHANNELS_KEY);
+	return arena_ok(c->arena, err);
+}
+
+bool store_save_channel_preference(struct ctx *c, struct str channel_id,
+    struct str preference, struct err *err)
+{
+	struct store_preference wanted = { channel_id, preference };
+	return store_edit(c, S(CHANNELS_KEY), edit_preference, &wanted, err);
+}
+
+bool store_load_channel_preferences(
+    struct ctx *c, struct store_preference **list, size_t *n, struct err *err)
+{
+	struct str text;
+	const char *id;
+	json_t *entry;
+	*list = NULL;
+	*n = 0;
+	if (!store_get(c, S(CHANNELS_KEY), &text, err))
+		return false;
+	json_t *object = js_parse(text);
+	*list = arena_array(c->arena, json_object_size(object), sizeof(**list));
+	json_object_foreach(object, id, entry) {
+		if (*list == NULL)
+			break;
+		(*list)[(*n)++] = (struct store_preference){
+			.channel_id = arena_str(c->arena, str_from(id)),
+			.preference = js_text(c->arena, entry, "Preference"),
+		};
+	}
 	json_decref(object);
 	return arena_ok(c->arena, err);
 }

@@ -13,6 +13,8 @@
  *	subscription_index_<user id>   JSON meeting_ids: see subscription.h
  *	zoomChannelSettings            JSON: channel id -> {"Preference": ...}
  *	z2_account                     JSON: the linked Zoom account
+ *	z2_recording_<escaped uuid>_<start, ms>, z2_recording_<escaped uuid>
+ *	_transcript_<start, ms>        claims: see claim.h
  *	z2_schema                      number of the layout
  *	z2_bot_picture                 digest of the bot's picture
  *	z2_topic_<meeting id>          of a meeting with a subscription
@@ -56,6 +58,10 @@ bool store_put(struct ctx *c, struct str key, struct str value,
 bool store_swap(struct ctx *c, struct str key, struct str former,
     struct str value, bool *saved, struct err *err) MUST_USE;
 
+/* The same for so many seconds. */
+bool store_swap_for(struct ctx *c, struct str key, struct str former,
+    struct str value, int64_t expire_s, bool *saved, struct err *err) MUST_USE;
+
 /* No error when there is nothing. */
 bool store_delete(struct ctx *c, struct str key, struct err *err) MUST_USE;
 
@@ -87,6 +93,7 @@ bool store_load_account(
     struct ctx *c, struct store_account *account, struct err *err) MUST_USE;
 bool store_save_account(struct ctx *c, const struct store_account *account,
     struct err *err) MUST_USE;
+bool store_forget_account(struct ctx *c, struct err *err) MUST_USE;
 
 /* ---- authorisation states ----------------------------------------------------- */
 
@@ -164,6 +171,19 @@ bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
 /* "allow", "restrict", "default", or empty. */
 bool store_load_channel_preference(struct ctx *c, struct str channel_id,
     struct str *preference, struct err *err) MUST_USE;
+
+/* Other channels, and what else is stored of this one, stay as they are. */
+bool store_save_channel_preference(struct ctx *c, struct str channel_id,
+    struct str preference, struct err *err) MUST_USE;
+
+struct store_preference {
+	struct str channel_id;
+	struct str preference; /* may be empty */
+};
+
+/* All channels that have one; list and n: out, arena. */
+bool store_load_channel_preferences(struct ctx *c,
+    struct store_preference **list, size_t *n, struct err *err) MUST_USE;
 
 bool store_set_schema(struct ctx *c, struct err *err) MUST_USE;
 

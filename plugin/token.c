@@ -1,11 +1,8 @@
 #include "plugin/token.h"
 
-/* Refresh a little before the end: clocks differ, and requests take time. */
-#define EARLY_MS ((int64_t)60 * 1000)
-
-/* A refresh whose answer is lost loses the account, so it gets all the time
- * that Zoom may need, however little the request has left that asked first. */
-#define REFRESH_MS 20000
+#include "plugin/refresh.h"
+#include "plugin/store.h"
+#include "zoom/user.h"
 
 static struct zoom_call new_call(
     struct ctx *c, const struct zoom_settings *settings)
@@ -18,76 +15,37 @@ static struct zoom_call new_call(
 	};
 }
 
-static bool is_fresh(const struct zoom_token *token)
-{
-	return token->expires_ms == 0 ||
-	       token->expires_ms - EARLY_MS > clock_wall_ms();
-}
-
-static bool load_connected(
-    struct ctx *c, struct str user_id, struct grant *stored, struct err *err)
-{
-	if (!grant_load(c, user_id, stored, err))
-		return false;
-	return stored->token.access_token.len > 0 ||
-	       err_set(err, ERR_NOT_FOUND, "no Zoom account is connected");
-}
-
-/* Turn held: token. Ask Zoom for a new token and store it. */
-static bool refresh(struct ctx *c, struct grant *stored,
-    struct zoom_answer *answer, struct err *err)
+/* The Go predecessor did not store which account it was connected to. */
+static bool learn_account(
+    struct ctx *c, const struct zoom_token *token, struct err *err)
 {
 	struct zoom_settings settings = config_zoom(c->config);
 	struct zoom_call call = new_call(c, &settings);
-	struct zoom_token token;
-	struct grant now;
-	call.deadline_ms = clock_deadline_ms(REFRESH_MS);
-	bool done =
-	    zoom_oauth_refresh(&call, stored->token.refresh_token, &token, err);
-	*answer = call.answer;
-	if (!done && answer->verdict != ZOOM_GRANT_DEAD)
-		return err_wrap(err, "refreshing the token");
-	if (!done) {
-		/* another node may have been faster */
-		struct err ignored = { 0 };
-		if (!grant_load(c, stored->user_id, &now, &ignored) ||
-		    str_eq(now.raw, stored->raw) || !is_fresh(&now.token))
-			return err_wrap(err, "refreshing the token");
-		err_clear(err);
-		*stored = now;
+	struct store_account account;
+	struct zoom_user owner;
+	if (!store_load_account(c, &account, err))
+		return false;
+	if (account.account_id.len > 0)
 		return true;
-	}
-	if (token.scope.len == 0)
-		token.scope = stored->token.scope;
-	bool saved;
-	struct grant renewed = *stored;
-	renewed.token = token;
-	if (!grant_save(c, &renewed, &stored->raw, &saved, err))
-		return err_wrap(err, "storing the refreshed token");
-	/* somebody connected another account meanwhile: that one counts */
-	if (!saved)
-		return load_connected(c, stored->user_id, stored, err);
-	*stored = renewed;
-	return true;
+	call.access_token = token->access_token;
+	if (!zoom_user_fetch(&call, S("me"), &owner, err))
+		return false;
+	account.account_id = owner.account_id;
+	account.zoom_email = owner.email;
+	return store_save_account(c, &account, err);
 }
 
-/* Users' refreshes hardly ever wait for one another. */
-static struct turn *turn_of(struct plugin *p, struct str user_id)
-{
-	uint32_t hash = 0;
-	for (size_t i = 0; i < user_id.len; i++)
-		hash = hash * 31 + (unsigned char)user_id.data[i];
-	return &p->token_turns[hash % PLUGIN_TURNS];
-}
-
-/* Of no consequence for the question at hand: the next use tries again. */
+/* Of no consequence for the question at hand. */
 static void renew(struct ctx *c, const struct grant *stored)
 {
 	struct err err = { 0 };
-	if (!grant_renew(c, stored, &err))
+	bool done =
+	    stored->user_id.len > 0 || learn_account(c, &stored->token, &err);
+	if (!grant_renew(c, stored, &err) || !done)
 		mm_log(c->mm, LOG_LEVEL_WARN,
-		    "A stored token could not be encrypted anew", "error",
-		    err.text, NULL);
+		    "A token of the former plugin could not be taken over "
+		    "whole",
+		    "error", err.text, NULL);
 }
 
 /*
@@ -95,47 +53,35 @@ static void renew(struct ctx *c, const struct grant *stored)
  * more, or empty.
  */
 static bool get_token(struct ctx *c, struct str user_id, struct str refused,
-    struct zoom_token *token, struct zoom_answer *answer, struct err *err)
+    struct grant *grant, struct zoom_answer *answer, struct err *err)
 {
-	struct grant stored;
-	if (!load_connected(c, user_id, &stored, err))
+	if (!grant_load(c, user_id, grant, err))
 		return false;
-	if (!is_fresh(&stored.token) ||
-	    str_eq(stored.token.access_token, refused)) {
-		struct turn *turn = turn_of(c->plugin, stored.user_id);
-		if (!turn_take(turn, c->deadline_ms, err))
-			return false;
-		/* whoever had the turn before has probably done it */
-		bool done = load_connected(c, user_id, &stored, err);
-		bool again =
-		    done && (!is_fresh(&stored.token) ||
-		                str_eq(stored.token.access_token, refused));
-		if (again)
-			done = refresh(c, &stored, answer, err);
-		turn_give(turn);
-		if (!done)
-			return false;
-	} else if (stored.is_old) {
-		renew(c, &stored);
-	}
-	*token = stored.token;
-	return true;
+	if (grant->token.access_token.len == 0)
+		return err_set(
+		    err, ERR_NOT_FOUND, "no Zoom account is connected");
+	refresh_recall(c, grant);
+	return (refresh_is_fresh(&grant->token) &&
+	           !str_eq(grant->token.access_token, refused)) ||
+	       refresh(c, grant, refused, answer, err);
 }
 
 bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
     void *ctx, struct zoom_answer *answer, struct err *err)
 {
 	struct zoom_settings settings = config_zoom(c->config);
-	struct zoom_token token = { 0 };
+	struct grant grant = { 0 };
 	*answer = (struct zoom_answer){ 0 };
 	for (int attempt = 0;; attempt++) {
 		struct zoom_call call = new_call(c, &settings);
-		if (!get_token(
-		        c, user_id, token.access_token, &token, answer, err))
+		if (!get_token(c, user_id, grant.token.access_token, &grant,
+		        answer, err))
 			return false;
-		call.access_token = token.access_token;
+		call.access_token = grant.token.access_token;
 		bool done = ask(&call, ctx, err);
 		*answer = call.answer;
+		if (done && grant.is_old)
+			renew(c, &grant);
 		if (done || answer->verdict != ZOOM_TOKEN_REFUSED ||
 		    attempt == 1)
 			return done;
@@ -143,41 +89,70 @@ bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
 	}
 }
 
+bool token_revoke(
+    struct ctx *c, const struct zoom_token *token, struct err *err)
+{
+	struct zoom_settings settings = config_zoom(c->config);
+	struct zoom_call call = new_call(c, &settings);
+	return zoom_oauth_revoke(&call, token->access_token, err);
+}
+
+bool token_report_compliance(struct ctx *c, const struct zoom_event *event,
+    int64_t within_ms, struct err *err)
+{
+	struct zoom_settings settings = config_zoom(c->config);
+	struct zoom_call call = new_call(c, &settings);
+	call.deadline_ms = clock_deadline_ms(within_ms);
+	return zoom_oauth_report_compliance(&call, event, err);
+}
+
 /* ---- words ------------------------------------------------------------------- */
 
-static const char *const sentences[] = {
-	[ZOOM_TOKEN_REFUSED] = "Zoom does not accept the connection any more. "
-	                       "Please ask a system admin to run "
-	                       "`/zoom connect`.",
-	[ZOOM_GRANT_DEAD] = "The connection to Zoom has ended. Please ask a "
-	                    "system admin to run `/zoom connect`.",
-	[ZOOM_APP_REFUSED] = "Zoom does not accept the app's client ID or "
-	                     "secret. Please ask a system admin to check the "
-	                     "plugin's settings.",
-	[ZOOM_NOT_FOUND] = "Zoom does not know what was asked for.",
-	[ZOOM_REFUSED] = "Zoom refused the request.",
-	[ZOOM_UNAVAILABLE] = "Zoom cannot be reached at the moment. Please try "
-	                     "again in a minute.",
-	[ZOOM_UNKNOWN] = "Zoom did not answer in time, so the meeting may or "
-	                 "may not exist. Please look at Zoom, or try again.",
+/* What went wrong, and whether connecting again is the way out. */
+static const struct {
+	const char *what;
+	bool connect;
+} sentences[] = {
+	[ZOOM_TOKEN_REFUSED] = { "Zoom does not accept the connection any "
+	                         "more.",
+	    true },
+	[ZOOM_GRANT_DEAD] = { "The connection to Zoom has ended.", true },
+	[ZOOM_APP_REFUSED] = { "Zoom does not accept the app's client ID or "
+	                       "secret. Please ask a system admin to check the "
+	                       "plugin's settings.",
+	    false },
+	[ZOOM_NOT_FOUND] = { "Zoom does not know what was asked for.", false },
+	[ZOOM_REFUSED] = { "Zoom refused the request.", false },
+	[ZOOM_UNAVAILABLE] = { "Zoom cannot be reached at the moment. Please "
+	                       "try again in a minute.",
+	    false },
+	[ZOOM_UNKNOWN] = { "Zoom did not answer in time, so the meeting may or "
+	                   "may not exist. Please look at Zoom, or try again.",
+	    false },
 };
 
-static struct str limited(struct ctx *c, const struct zoom_answer *answer)
+static struct str limited(const struct zoom_answer *answer)
 {
 	/* the quota of 100 meetings a day and host ends at midnight UTC */
 	if (answer->retry_ms > (int64_t)10 * 60 * 1000 ||
 	    (answer->retry_ms == 0 && answer->message[0] != '\0'))
 		return S("Zoom's limit for creating meetings has been reached. "
 		         "It is lifted at midnight UTC at the latest.");
-	(void)c;
 	return S("Zoom is busy. Please try again in a minute.");
+}
+
+static struct str then_connect(struct ctx *c, const char *what)
+{
+	return arena_printf(c->arena, "%s Please %s `/zoom connect`.", what,
+	    c->config->account_level_app ? "ask a system admin to run"
+	                                 : "type");
 }
 
 struct str token_explain(
     struct ctx *c, const struct zoom_answer *answer, const struct err *err)
 {
 	if (answer->verdict == ZOOM_LIMITED)
-		return limited(c, answer);
+		return limited(answer);
 	if (answer->verdict == ZOOM_SCOPES_MISSING)
 		return arena_printf(c->arena,
 		    "The Zoom app lacks permissions%s%s%s. Please ask a system "
@@ -186,14 +161,23 @@ struct str token_explain(
 		    answer->scopes[0] != '\0' ? " (`" : "", answer->scopes,
 		    answer->scopes[0] != '\0' ? "`)" : "");
 	if (answer->verdict < sizeof(sentences) / sizeof(sentences[0]) &&
-	    sentences[answer->verdict] != NULL)
-		return str_from(sentences[answer->verdict]);
+	    sentences[answer->verdict].what != NULL) {
+		const char *what = sentences[answer->verdict].what;
+		return sentences[answer->verdict].connect
+		           ? then_connect(c, what)
+		           : str_from(what);
+	}
 	if (err->code == ERR_NOT_FOUND)
-		return S("No Zoom account is connected yet. Please ask a "
-		         "system admin to run `/zoom connect`.");
+		return then_connect(c, c->config->account_level_app
+		                           ? "No Zoom account is connected yet."
+		                           : "Your Zoom account is not "
+		                             "connected yet.");
+	if (err->code == ERR_BUSY)
+		return S("The connection to Zoom is being renewed. Please try "
+		         "again in half a minute.");
 	if (err->code == ERR_DENIED)
-		return S("The stored Zoom connection cannot be read with the "
-		         "present encryption key. Please ask a system admin "
-		         "to run `/zoom connect`.");
+		return then_connect(c,
+		    "The stored Zoom connection cannot be read with the "
+		    "present encryption key.");
 	return S("Something went wrong. The server's log has the details.");
 }

@@ -10,6 +10,7 @@
 #define PLUGIN_TOKEN_H
 
 #include "plugin/grant.h"
+#include "zoom/webhook.h"
 
 /*
  * token_ask - one question to Zoom with the account's or a user's token
@@ -28,6 +29,14 @@
 typedef bool token_question(struct zoom_call *call, void *ctx, struct err *err);
 bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
     void *ctx, struct zoom_answer *answer, struct err *err) MUST_USE;
+
+/* Give a grant back at Zoom. It must be stored nowhere any more. */
+bool token_revoke(
+    struct ctx *c, const struct zoom_token *token, struct err *err) MUST_USE;
+
+/* Tell Zoom that a user's data are deleted, in so many milliseconds. */
+bool token_report_compliance(struct ctx *c, const struct zoom_event *event,
+    int64_t within_ms, struct err *err) MUST_USE;
 
 /*
  * token_explain - what went wrong with Zoom, as a sentence for the user

@@ -76,6 +76,18 @@ bool vault_seal(struct arena *a, struct str key, struct str place,
 	return true;
 }
 
+bool vault_digest(
+    struct arena *a, struct str content, struct str *hex, struct err *err)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	if (EVP_Digest(
+	        content.data, content.len, bytes, &n, EVP_sha256(), NULL) != 1)
+		return err_set(err, ERR_IO, "SHA-256");
+	*hex = arena_hex(a, str_n((char *)bytes, n));
+	return arena_ok(a, err);
+}
+
 bool vault_is_sealed(struct str stored)
 {
 	return stored.len > 0 && stored.data[0] == FIRST_BYTE;

@@ -34,6 +34,10 @@
 bool vault_seal(struct arena *a, struct str key, struct str place,
     struct str text, struct str *sealed, struct err *err) MUST_USE;
 
+/* SHA-256 in hex. */
+bool vault_digest(struct arena *a, struct str content, struct str *hex,
+    struct err *err) MUST_USE;
+
 /* Whether a stored value is sealed; if not, it is from before. */
 bool vault_is_sealed(struct str stored);
 

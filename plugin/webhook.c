@@ -8,19 +8,29 @@
  */
 #include "plugin/webhook.h"
 
+#include "plugin/disconnect.h"
+#include "plugin/job.h"
 #include "plugin/meeting.h"
+#include "plugin/recording.h"
 #include "plugin/routes.h"
 #include "zoom/webhook.h"
 
+/* LATER: it may take longer than the three seconds that Zoom waits. */
+enum when { NOW, LATER };
+
 struct event_row {
 	const char *name;
+	enum when when;
 	bool (*handle)(
 	    struct ctx *c, const struct zoom_event *event, struct err *err);
 };
 
 static const struct event_row rows[] = {
-	{ "meeting.started", meeting_started },
-	{ "meeting.ended", meeting_ended },
+	{ "meeting.started", NOW, meeting_started },
+	{ "meeting.ended", NOW, meeting_ended },
+	{ "app_deauthorized", NOW, disconnect_deauthorized },
+	{ "recording.completed", LATER, recording_post },
+	{ "recording.transcript_completed", LATER, recording_post },
 };
 
 static void refuse(
@@ -52,15 +62,31 @@ static void answer_challenge(
 		refuse(c, http, 400, err.text);
 }
 
-static void handle(
-    struct ctx *c, struct mm_http *http, const struct zoom_event *event)
+static const struct event_row *find_row(const struct zoom_event *event)
 {
-	struct err err = { 0 };
-	bool done = true;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (str_eq(event->event, str_from(rows[i].name)))
-			done = rows[i].handle(c, event, &err);
+			return &rows[i];
 	}
+	return NULL;
+}
+
+bool webhook_handle(
+    struct ctx *c, const struct zoom_event *event, struct err *err)
+{
+	const struct event_row *row = find_row(event);
+	return row == NULL || row->handle(c, event, err);
+}
+
+/* Now, or in a while when it may take longer than Zoom waits. */
+static void accept_event(struct ctx *c, struct mm_http *http,
+    const struct zoom_event *event, struct str body)
+{
+	struct err err = { 0 };
+	const struct event_row *row = find_row(event);
+	bool done =
+	    row == NULL || (row->when == LATER ? job_add(c, body, &err)
+	                                       : row->handle(c, event, &err));
 	if (!done)
 		mm_log(c->mm, LOG_LEVEL_ERROR, "A webhook could not be handled",
 		    "event", str_c(event->event), "error", err.text, NULL);
@@ -81,6 +107,24 @@ static bool is_signed(
 	    clock_wall_ms() / 1000, err);
 }
 
+/* Where no secret token is set, a deauthorization rests on the secret in its
+ * address alone: to disconnect is the safe side. */
+static bool may_be_unsigned(
+    const struct ctx *c, struct mm_http *http, const struct zoom_event *event)
+{
+	return c->config->zoom_webhook_secret.len == 0 &&
+	       str_eq(mm_http_path(http), S(WEBHOOK_DEAUTHORIZATION)) &&
+	       str_eq(event->event, S("app_deauthorized"));
+}
+
+/* For a body that could not be read. */
+static int status_of(const struct err *err)
+{
+	if (err->code == ERR_TOO_BIG)
+		return 413;
+	return err->code == ERR_NO_MEMORY ? 500 : 400;
+}
+
 void webhook_receive(struct ctx *c, struct mm_http *http)
 {
 	struct zoom_event event = { 0 };
@@ -97,7 +141,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	if (!mm_http_read_all(http, ROUTES_MAX_BODY, &body, &err)) {
-		refuse(c, http, err.code == ERR_TOO_BIG ? 413 : 400, err.text);
+		refuse(c, http, status_of(&err), err.text);
 		return;
 	}
 	bool is_genuine = is_signed(c, http, body, &forged);
@@ -108,11 +152,11 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	if (!zoom_webhook_parse(c->arena, body, &event, &err))
-		refuse(c, http, is_genuine ? 400 : 401, err.text);
+		refuse(c, http, is_genuine ? status_of(&err) : 401, err.text);
 	else if (str_eq(event.event, S("endpoint.url_validation")))
 		answer_challenge(c, http, &event);
-	else if (!is_genuine)
+	else if (!is_genuine && !(bare && may_be_unsigned(c, http, &event)))
 		refuse(c, http, 401, forged.text);
 	else
-		handle(c, http, &event);
+		accept_event(c, http, &event, body);
 }

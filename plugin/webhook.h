@@ -5,8 +5,16 @@
 #define PLUGIN_WEBHOOK_H
 
 #include "plugin/plugin.h"
+#include "zoom/webhook.h"
 
-/* POST /webhook?secret= */
+/* Where Zoom says that the app was removed; takes every other event, too. */
+#define WEBHOOK_DEAUTHORIZATION "/deauthorization"
+
+/* POST /webhook?secret=, POST /deauthorization?secret= */
 void webhook_receive(struct ctx *c, struct mm_http *http);
+
+/* Work an event off that was stored. False: try again later. */
+bool webhook_handle(
+    struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
 
 #endif

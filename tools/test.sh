@@ -66,7 +66,7 @@ short() {
 	step generated generated
 	step install tests/install/test.sh
 	step style make -s check-style
-	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost
+	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata
 	step server go_tests dev asan -short ./e2e
 	step newest go_tests dev/newest asan -short ./...
 	step interop go_tests dev/interop asan ./...
@@ -86,7 +86,7 @@ long() {
 	step interop-tsan go_tests dev/interop tsan ./...
 	step build-release make -s -j2 BUILD=release all
 	step load go_tests dev/newest release -run "Flights|TooMany|Large|Slow|Memory" ./...
-	step fuzz make -s fuzz T=300
+	step fuzz make -s fuzz T=1800 # half an hour of a processor each
 	step stand-in-race go_tests dev debug -race ./zoomsim
 }
 

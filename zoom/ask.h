@@ -1,7 +1,7 @@
 /*
  * ask - one question to Zoom: send, repeat, judge, read the answer
  *
- * What user.c, meeting.c and oauth.c have in common. Internal to libzoom.
+ * What user.c, meeting.c, oauth.c and download.c have in common. Internal to libzoom.
  */
 #ifndef ZOOM_ASK_H
 #define ZOOM_ASK_H
@@ -32,6 +32,14 @@ bool zoom_ask(struct zoom_call *call, const struct zoom_ask *ask, void *object,
  * access token of the call. */
 bool zoom_ask_api(struct zoom_call *call, struct str path, struct zoom_ask ask,
     void *object, struct err *err) MUST_USE;
+
+/* Whether a token can become part of a header line: ERR_INVALID if it is empty
+ * or holds a space or a line break. */
+bool zoom_check_token(struct str token, struct err *err) MUST_USE;
+
+/* The connections of a client, for requests that are no questions. */
+struct zoom_http;
+struct zoom_http *zoom_client_http(struct zoom_client *client);
 
 /* Overwrite a text that lives in an arena. */
 void zoom_wipe(struct str secret);

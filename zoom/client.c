@@ -141,8 +141,12 @@ struct str zoom_base_url(struct str url)
 	return url;
 }
 
-/* A token becomes part of a header line: no spaces, no line breaks. */
-static bool check_token(struct str token, struct err *err)
+struct zoom_http *zoom_client_http(struct zoom_client *client)
+{
+	return &client->http;
+}
+
+bool zoom_check_token(struct str token, struct err *err)
 {
 	if (token.len == 0)
 		return err_set(err, ERR_INVALID, "no access token");
@@ -158,7 +162,7 @@ bool zoom_ask_api(struct zoom_call *call, struct str path, struct zoom_ask ask,
     void *object, struct err *err)
 {
 	call->answer = (struct zoom_answer){ .status = 0 };
-	if (!check_token(call->access_token, err))
+	if (!zoom_check_token(call->access_token, err))
 		return false;
 	struct str base = zoom_base_url(call->settings->api_url);
 	ask.url =

@@ -13,12 +13,14 @@
 #include "zoom/http.h"
 
 #include "base/clock.h"
+#include "zoom/address.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* One header line: tokens have up to 1,500 characters, limits leave room. */
 #define HEADER_MAX ((size_t)64 * 1024)
@@ -54,6 +56,7 @@ struct exchange {
 	struct curl_slist *headers; /* owned, wiped */
 	size_t body_read;           /* bytes of the body handed to libcurl */
 	size_t header_bytes;
+	bool refused; /* an address, for not being public */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -138,6 +141,19 @@ static int check_stopped(void *object, curl_off_t total_down, curl_off_t down,
 	return atomic_load(&((struct exchange *)object)->http->pool.stopped);
 }
 
+/* Called for each address of the host. */
+static curl_socket_t open_public(
+    void *object, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct exchange *x = object;
+	(void)purpose;
+	if (zoom_address_is_public(&address->addr))
+		return socket(address->family, address->socktype | SOCK_CLOEXEC,
+		    address->protocol);
+	x->refused = true;
+	return CURL_SOCKET_BAD;
+}
+
 static CURLcode use_certs(CURL *easy, void *ssl_ctx, void *object)
 {
 	(void)easy;
@@ -176,7 +192,8 @@ static void free_headers(struct curl_slist *headers)
 static bool set_headers(CURL *easy, struct exchange *x)
 {
 	const struct zoom_http_request *r = x->request;
-	return add_header(x, "Accept", S("application/json")) &&
+	const char *accept = r->accept == NULL ? "application/json" : r->accept;
+	return add_header(x, "Accept", str_from(accept)) &&
 	       (r->authorization.len == 0 ||
 	           add_header(x, "Authorization", r->authorization)) &&
 	       (r->content_type == NULL ||
@@ -206,9 +223,22 @@ static void set_by_name(CURL *easy, const char *name, long value)
 		curl_easy_setopt(easy, o->id, value);
 }
 
+/* A kept connection was not looked at: it takes a new one. */
+static bool set_public_only(CURL *easy, struct exchange *x)
+{
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
+	return curl_easy_setopt(
+	           easy, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK;
+}
+
 static bool set_tls_and_proxy(CURL *easy, struct exchange *x)
 {
 	struct str proxy = zoom_proxy_for(&x->http->proxies, x->request->url);
+	/* behind a proxy all that is seen is the proxy's address */
+	if (x->request->public_only && proxy.len == 0 &&
+	    !set_public_only(easy, x))
+		return false;
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_certs);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, x);
@@ -272,6 +302,9 @@ static bool explain(const struct exchange *x, CURLcode rc, struct err *err)
 {
 	const struct zoom_http_reply *reply = x->reply;
 	const char *why = x->why[0] == '\0' ? curl_easy_strerror(rc) : x->why;
+	if (x->refused && rc == CURLE_COULDNT_CONNECT)
+		return err_set(
+		    err, ERR_DENIED, "the host's address is not a public one");
 	switch (rc) {
 	case CURLE_OPERATION_TIMEDOUT:
 		if (reply->sent)
@@ -316,9 +349,15 @@ static bool run(
 	if (rc != CURLE_OK)
 		return explain(x, rc, err);
 	long status = 0;
+	char *redirect = NULL; /* libcurl's */
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect);
 	x->reply->status = (int)status;
-	return true;
+	if (redirect == NULL)
+		return true;
+	x->reply->redirect = strdup(redirect);
+	return x->reply->redirect != NULL ||
+	       err_set(err, ERR_NO_MEMORY, "Zoom's answer");
 }
 
 static bool check_url(struct str url, struct err *err)
@@ -343,7 +382,8 @@ bool zoom_http_send(struct zoom_http *http,
 		.http = http, .request = request, .reply = reply
 	};
 	*reply = (struct zoom_http_reply){ .sent = false };
-	buf_init(&reply->body, http->max_answer);
+	buf_init(&reply->body,
+	    request->max_answer == 0 ? http->max_answer : request->max_answer);
 	if (!check_url(request->url, err))
 		return false;
 	x.store = zoom_certs_store(http->certs, err);
@@ -363,6 +403,7 @@ void zoom_http_reply_fini(struct zoom_http_reply *reply)
 	if (reply->body.data != NULL)
 		OPENSSL_cleanse(reply->body.data, reply->body.len);
 	buf_fini(&reply->body);
+	free(reply->redirect);
 	*reply = (struct zoom_http_reply){ .sent = false };
 }
 

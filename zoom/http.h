@@ -1,8 +1,8 @@
 /*
  * http - one request, one answer, over a pool of kept connections
  *
- * The only file that knows libcurl. HTTPS 1.1 with TLS 1.2 or newer; no
- * redirects, no compression, no cookies, nothing from the process's own curl
+ * The only file that knows libcurl. HTTPS 1.1 with TLS 1.2 or newer;
+ * redirects are told and not followed, no compression, no cookies, nothing from the process's own curl
  * configuration. What an answer means and whether a request is repeated is
  * decided above, in client.c. Internal to libzoom.
  */
@@ -32,6 +32,9 @@ struct zoom_http_request {
 	struct str authorization; /* value of the header, may be empty */
 	const char *content_type; /* of the body; NULL = GET */
 	struct str body;
+	const char *accept; /* NULL: JSON */
+	size_t max_answer;  /* bytes of the answer's body; 0: the client's */
+	bool public_only;   /* no connection to a special address, address.h */
 };
 
 /*
@@ -42,6 +45,7 @@ struct zoom_http_reply {
 	bool sent;       /* the server may have seen all of the request */
 	int status;      /* 0 = no answer */
 	struct buf body; /* owned; wiped before it is freed */
+	char *redirect;  /* owned; absolute, NULL when it is none */
 	char content_type[64];
 	char tracking_id[96];
 	char retry_after[64];
@@ -64,7 +68,8 @@ void zoom_http_fini(struct zoom_http *http);
  * Errors   ERR_TIMEOUT (sent, no answer by the deadline), ERR_IO (name,
  *          connection, reset), ERR_PROTOCOL (certificate), ERR_BUSY (no
  *          connection free by the deadline), ERR_TOO_BIG, ERR_CLOSED
- *          (stopped), ERR_INVALID (URL, no CA certificates), ERR_NO_MEMORY
+ *          (stopped), ERR_INVALID (URL, no CA certificates), ERR_DENIED
+ *          (not a public address), ERR_NO_MEMORY
  * Threads  any thread
  */
 bool zoom_http_send(struct zoom_http *http,

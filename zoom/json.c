@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <string.h>
 
 /* Whole numbers above this are not exact in a double; Zoom has none. */
 #define LARGEST_WHOLE 9007199254740992.0
@@ -92,6 +93,43 @@ static void fill(struct arena *a, const struct zoom_json_field *field,
 	}
 }
 
+static void read_object(struct arena *a, const json_t *from,
+    const struct zoom_json_table *table, void *object);
+
+static void read_list(struct arena *a, const struct zoom_json_list *list,
+    const json_t *array, void *object)
+{
+	size_t n = json_array_size(array);
+	char *items = arena_array(a, n < list->max ? n : list->max, list->size);
+	size_t n_items = 0;
+	for (size_t i = 0; items != NULL && i < n && n_items < list->max; i++) {
+		const json_t *item = json_array_get(array, i);
+		if (json_is_object(item))
+			read_object(a, item, list->item,
+			    items + n_items++ * list->size);
+	}
+	/* the place is a pointer to the item's type */
+	memcpy((char *)object + list->offset, &items, sizeof(items));
+	*(size_t *)(void *)((char *)object + list->offset_n) = n_items;
+}
+
+static void read_object(struct arena *a, const json_t *from,
+    const struct zoom_json_table *table, void *object)
+{
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const struct zoom_json_field *field = &table->fields[i];
+		const json_t *value = find(from, str_from(field->path));
+		if (value != NULL)
+			fill(a, field, value, object);
+	}
+	for (size_t i = 0; i < table->n_lists; i++) {
+		const struct zoom_json_list *list = &table->lists[i];
+		const json_t *value = find(from, str_from(list->path));
+		if (json_is_array(value))
+			read_list(a, list, value, object);
+	}
+}
+
 bool zoom_json_read(struct arena *a, struct str text,
     const struct zoom_json_table *table, void *object, struct err *err)
 {
@@ -109,12 +147,7 @@ bool zoom_json_read(struct arena *a, struct str text,
 		              : err_set(err, ERR_PROTOCOL,
 		                    "not valid JSON: no object");
 	}
-	for (size_t i = 0; i < table->n_fields; i++) {
-		const struct zoom_json_field *field = &table->fields[i];
-		const json_t *value = find(document, str_from(field->path));
-		if (value != NULL)
-			fill(a, field, value, object);
-	}
+	read_object(a, document, table, object);
 	json_decref(document);
 	return arena_ok(a, err);
 }

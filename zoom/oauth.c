@@ -10,7 +10,9 @@
 #include "zoom/ask.h"
 #include "zoom/escape.h"
 
+#include <jansson.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 /* Longer than any token of Zoom's lives; above it expires_in is nonsense. */
 #define LONGEST_LIFE_S ((int64_t)20 * 365 * 24 * 3600)
@@ -76,17 +78,17 @@ static struct str basic_credentials(
 	return header;
 }
 
-/* Send a form to the web address; the form is wiped. */
-static bool send_form(struct zoom_call *call, const char *path, struct str form,
-    struct answer *answer, struct err *err)
+/* Send something as the app itself. */
+static bool send_as_app(struct zoom_call *call, struct str url,
+    const char *content_type, struct str body, struct answer *answer,
+    struct err *err)
 {
 	const struct zoom_settings *settings = call->settings;
-	struct str base = zoom_base_url(settings->web_url);
 	struct zoom_ask ask = {
-		.url = arena_printf(call->arena, "%.*s%s", STR_ARG(base), path),
+		.url = url,
 		.authorization = basic_credentials(call->arena, settings),
-		.content_type = "application/x-www-form-urlencoded",
-		.body = form,
+		.content_type = content_type,
+		.body = body,
 		.expect = 200,
 		.oauth = true,
 		.table = answer == NULL ? NULL : &table,
@@ -98,6 +100,17 @@ static bool send_form(struct zoom_call *call, const char *path, struct str form,
 		err_set(err, ERR_INVALID, "no client id or client secret");
 	ok = ok && zoom_ask(call, &ask, answer, err);
 	zoom_wipe(ask.authorization);
+	return ok;
+}
+
+/* Send a form to the web address; the form is wiped. */
+static bool send_form(struct zoom_call *call, const char *path, struct str form,
+    struct answer *answer, struct err *err)
+{
+	struct str base = zoom_base_url(call->settings->web_url);
+	bool ok = send_as_app(call,
+	    arena_printf(call->arena, "%.*s%s", STR_ARG(base), path),
+	    "application/x-www-form-urlencoded", form, answer, err);
 	zoom_wipe(form);
 	return ok;
 }
@@ -156,6 +169,44 @@ bool zoom_oauth_revoke(
 	    arena_printf(call->arena, "token=%.*s", STR_ARG(escaped));
 	zoom_wipe(escaped);
 	return send_form(call, "/oauth/revoke", form, NULL, err);
+}
+
+/* Beside the API, not below its version. */
+static struct str compliance_url(struct zoom_call *call)
+{
+	struct str scheme, host, path;
+	struct str rest = call->settings->api_url;
+	str_cut(rest, ':', &scheme, &rest);
+	str_cut(str_sub(rest, 2, rest.len), '/', &host, &path);
+	return arena_printf(call->arena, "%.*s://%.*s/oauth/data/compliance",
+	    STR_ARG(scheme), STR_ARG(host));
+}
+
+bool zoom_oauth_report_compliance(
+    struct zoom_call *call, const struct zoom_event *event, struct err *err)
+{
+	struct str id = call->settings->client_id;
+	json_t *object = json_pack(
+	    "{s:s%,s:s%,s:s%,s:b,s:{s:s%,s:s%,s:s%,s:s%,s:s%,s:s%}}",
+	    "client_id", str_c(id), id.len, "user_id", str_c(event->user_id),
+	    event->user_id.len, "account_id", str_c(event->account_id),
+	    event->account_id.len, "compliance_completed", 1,
+	    "deauthorization_event_received", "user_data_retention",
+	    str_c(event->user_data_retention), event->user_data_retention.len,
+	    "account_id", str_c(event->account_id), event->account_id.len,
+	    "user_id", str_c(event->user_id), event->user_id.len, "signature",
+	    str_c(event->signature), event->signature.len,
+	    "deauthorization_time", str_c(event->deauthorization_time),
+	    event->deauthorization_time.len, "client_id",
+	    str_c(event->client_id), event->client_id.len);
+	char *json = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	if (json == NULL)
+		return err_set(err, ERR_NO_MEMORY, "compliance report");
+	bool ok = send_as_app(call, compliance_url(call), "application/json",
+	    str_from(json), NULL, err);
+	free(json);
+	return ok;
 }
 
 void zoom_token_wipe(struct zoom_token *token)

@@ -15,6 +15,7 @@
 #define ZOOM_OAUTH_H
 
 #include "zoom/client.h"
+#include "zoom/webhook.h"
 
 /* A token as Zoom issued it. Texts live in the arena of the call. */
 struct zoom_token {
@@ -63,6 +64,15 @@ bool zoom_oauth_refresh(struct zoom_call *call, struct str refresh_token,
 /* Give a grant back; both of its tokens die. token: access or refresh. */
 bool zoom_oauth_revoke(
     struct zoom_call *call, struct str token, struct err *err) MUST_USE;
+
+/*
+ * zoom_oauth_report_compliance - the data of a user who left are deleted
+ *
+ * Asked for by an app_deauthorized with user_data_retention "false". Source:
+ * FACTS 5.6; Zoom does not review it any more.
+ */
+bool zoom_oauth_report_compliance(struct zoom_call *call,
+    const struct zoom_event *event, struct err *err) MUST_USE;
 
 /* Overwrite the token's texts, which must be the ones of a call above. */
 void zoom_token_wipe(struct zoom_token *token);

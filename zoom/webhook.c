@@ -31,6 +31,10 @@ static const struct zoom_json_field fields[] = {
 	    offsetof(struct zoom_event, client_id) },
 	{ "payload.user_data_retention", ZOOM_JSON_TEXT,
 	    offsetof(struct zoom_event, user_data_retention) },
+	{ "payload.deauthorization_time", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_event, deauthorization_time) },
+	{ "payload.signature", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_event, signature) },
 	{ "payload.object.id", ZOOM_JSON_INT,
 	    offsetof(struct zoom_event, meeting_id) },
 	{ "payload.object.uuid", ZOOM_JSON_TEXT,
@@ -51,11 +55,49 @@ static const struct zoom_json_field fields[] = {
 	    offsetof(struct zoom_event, start_ms) },
 	{ "payload.object.end_time", ZOOM_JSON_TIME,
 	    offsetof(struct zoom_event, end_ms) },
+	{ "download_token", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_event, download_token) },
+	{ "payload.object.password", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_event, password) },
+};
+
+static const struct zoom_json_field file_fields[] = {
+	{ "id", ZOOM_JSON_TEXT, offsetof(struct zoom_recording_file, id) },
+	{ "recording_start", ZOOM_JSON_TIME,
+	    offsetof(struct zoom_recording_file, start_ms) },
+	{ "file_type", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_recording_file, file_type) },
+	{ "recording_type", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_recording_file, recording_type) },
+	{ "status", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_recording_file, status) },
+	{ "play_url", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_recording_file, play_url) },
+	{ "download_url", ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_recording_file, download_url) },
+};
+
+static const struct zoom_json_table file_table = {
+	.fields = file_fields,
+	.n_fields = sizeof(file_fields) / sizeof(file_fields[0]),
+};
+
+static const struct zoom_json_list lists[] = {
+	{
+	    .path = "payload.object.recording_files",
+	    .item = &file_table,
+	    .size = sizeof(struct zoom_recording_file),
+	    .max = ZOOM_WEBHOOK_MAX_FILES,
+	    .offset = offsetof(struct zoom_event, files),
+	    .offset_n = offsetof(struct zoom_event, n_files),
+	},
 };
 
 static const struct zoom_json_table table = {
 	.fields = fields,
 	.n_fields = sizeof(fields) / sizeof(fields[0]),
+	.lists = lists,
+	.n_lists = sizeof(lists) / sizeof(lists[0]),
 };
 
 /* HMAC-SHA-256 of the parts joined, in lower-case hex. */

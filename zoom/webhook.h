@@ -26,11 +26,25 @@
 /* Longest plainToken that is answered; Zoom's have 22 characters. */
 #define ZOOM_WEBHOOK_TOKEN_MAX 128
 
+/* Files of one recording that are read; a long day has some dozens. */
+#define ZOOM_WEBHOOK_MAX_FILES 256
+
 /* The parts of a request that the signature covers. Borrowed. */
 struct zoom_delivery {
 	struct str timestamp; /* header x-zm-request-timestamp, as received */
 	struct str signature; /* header x-zm-signature, as received */
 	struct str body;      /* as received */
+};
+
+/* A file of a recording. Any field may be empty: a TIMELINE has no id. */
+struct zoom_recording_file {
+	struct str id;
+	int64_t start_ms;          /* recording_start, UTC milliseconds */
+	struct str file_type;      /* "MP4", "CHAT", "TRANSCRIPT", ... */
+	struct str recording_type; /* "chat_file", "audio_transcript", ... */
+	struct str status;         /* "completed", "processing" */
+	struct str play_url;       /* as Zoom gave it: check before use */
+	struct str download_url;   /* likewise */
 };
 
 /*
@@ -46,7 +60,9 @@ struct zoom_event {
 	/* payload of app_deauthorized */
 	struct str user_id;
 	struct str client_id;
-	struct str user_data_retention; /* "true", "false" or empty */
+	struct str user_data_retention;  /* "true", "false" or empty */
+	struct str deauthorization_time; /* as sent */
+	struct str signature;            /* as sent; of no known algorithm */
 
 	/* payload.object of meeting.* */
 	int64_t meeting_id; /* Zoom sends a string or a number */
@@ -59,6 +75,12 @@ struct zoom_event {
 	int64_t duration_min; /* as scheduled, also when the meeting ended */
 	int64_t start_ms;     /* UTC milliseconds, 0 = absent */
 	int64_t end_ms;       /* UTC milliseconds, 0 = absent */
+
+	/* of recording.* */
+	struct str download_token; /* opens the files for 24 hours */
+	struct str password;       /* with which people open play_url */
+	struct zoom_recording_file *files;
+	size_t n_files;
 };
 
 /*

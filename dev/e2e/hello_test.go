@@ -56,7 +56,7 @@ func TestHello(t *testing.T) {
 			t.Errorf("posted, where %q was wanted: %+v", want, post)
 		}
 		if answer.Message != "Greeted." || answer.UserId != post.UserId || answer.ChannelId != channel.Id {
-			t.Errorf("answered: %+v", answer)
+			t.Errorf("answered: %+v", &answer)
 		}
 	}
 	greets("Hello World!")

@@ -16,6 +16,7 @@ import (
 // Goal: the plugin survives what admins do to plugins: disable, enable, update,
 // remove; and its data survives with it.
 func TestLifeOfThePlugin(t *testing.T) {
+	covers(t, "life: updates")
 	w := connected(t)
 	for range 3 {
 		check(t, w.host.DisablePlugin("zoom"))
@@ -51,6 +52,7 @@ func TestLifeOfThePlugin(t *testing.T) {
 // Goal: killed in the middle of starts, the plugin is started again by the host
 // itself, and what was stored before it died works.
 func TestKilledInTheMiddle(t *testing.T) {
+	covers(t, "life: killed")
 	w := connected(t)
 	pids := w.host.PluginPIDs("zoom")
 	if len(pids) != 1 {
@@ -78,6 +80,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 
 // Goal: the health check stays green over two of its rounds, also under load.
 func TestHealthCheck(t *testing.T) {
+	covers(t, "life: health check")
 	if testing.Short() {
 		t.Skip("takes 65 s")
 	}
@@ -99,6 +102,7 @@ func TestHealthCheck(t *testing.T) {
 
 // Goal: the bundle that make dist writes is what a server takes.
 func TestReleasedBundle(t *testing.T) {
+	covers(t, "manifest: bundle", "manifest: bot")
 	text, err := os.ReadFile(filepath.Join(root(), "plugin.json"))
 	check(t, err)
 	var manifest model.Manifest
@@ -117,7 +121,7 @@ func TestReleasedBundle(t *testing.T) {
 	check(t, host.EnablePlugin("zoom"))
 	bot, _, err := host.Admin.GetUserByUsername(t.Context(), "zoom", "")
 	check(t, err)
-	if !bot.IsBot || bot.LastPictureUpdate == 0 {
+	if !bot.IsBot || bot.LastPictureUpdate == 0 || bot.FirstName != "Zoom" {
 		t.Errorf("the bot: %+v", bot)
 	}
 }

@@ -9,12 +9,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,12 +33,13 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	flag.Parse()
 	var err error
 	if postgres, err = mmhost.StartPostgres(""); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	code := m.Run()
+	code := checkParity(m.Run())
 	if err := postgres.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -95,14 +98,26 @@ func pack(t *testing.T, id string, files map[string]string, manifest any) string
 // startHost starts a server. What sanitizers find in its plugins fails the test.
 func startHost(t *testing.T, env ...string) *mmhost.Host {
 	t.Helper()
+	return startHostAt(t, "", env...)
+}
+
+// startHostAt starts one whose Site URL has a path.
+func startHostAt(t *testing.T, path string, env ...string) *mmhost.Host {
+	t.Helper()
 	dsn, err := postgres.NewDatabase("")
 	check(t, err)
+	return startNode(t, mmhost.Options{DSN: dsn, SiteURL: path, Env: env})
+}
+
+// startNode is the same on a database, and with files, of others.
+func startNode(t *testing.T, options mmhost.Options) *mmhost.Host {
+	t.Helper()
 	reports := t.TempDir()
-	env = append(env,
+	options.Env = append(slices.Clip(options.Env),
 		"ASAN_OPTIONS=log_path="+filepath.Join(reports, "asan"),
 		"UBSAN_OPTIONS=print_stacktrace=1:log_path="+filepath.Join(reports, "ubsan"),
 		"TSAN_OPTIONS=log_path="+filepath.Join(reports, "tsan"))
-	host, err := mmhost.Start(context.Background(), mmhost.Options{DSN: dsn, Env: env})
+	host, err := mmhost.Start(context.Background(), options)
 	check(t, err)
 	t.Cleanup(func() {
 		if err := host.Stop(); err != nil {

@@ -13,6 +13,9 @@ import (
 // Goal: an admin connects the Zoom account, a member starts a meeting, and the
 // post follows it to its end.
 func TestMainJob(t *testing.T) {
+	covers(t, "command: connect", "command: start", "start: by e-mail", "start: instant meeting", "start: link",
+		"post: started", "post: attachment", "post: browser event", "post: ended", "webhook: meeting.ended",
+		"setting: addresses")
 	w := newWorld(t)
 	w.configure()
 
@@ -33,7 +36,7 @@ func TestMainJob(t *testing.T) {
 	}
 	post := posts[0]
 	link := fmt.Sprint(post.Props["meeting_link"])
-	if event.GetData()["meeting_url"] != link || !strings.HasPrefix(link, w.zoom.URL()+"/j/") {
+	if event.GetData()["meeting_url"] != link || link != meeting.JoinURL || !strings.HasPrefix(link, w.zoom.URL()+"/j/") {
 		t.Errorf("event %v, link %s", event.GetData(), link)
 	}
 	want := map[string]any{
@@ -69,6 +72,7 @@ func TestMainJob(t *testing.T) {
 
 // Goal: until it is configured the plugin runs, answers 501 and says what to do.
 func TestUnconfigured(t *testing.T) {
+	covers(t, "setting: required", "setting: names", "command: help", "better: unconfigured")
 	w := newWorld(t)
 	for _, path := range []string{"/oauth2/connect", "/oauth2/complete", "/nothing"} {
 		if status, _ := w.get(w.admin, path); status != http.StatusNotImplemented {
@@ -94,6 +98,8 @@ func TestUnconfigured(t *testing.T) {
 
 // Goal: only system admins connect, and a state works once, for its owner.
 func TestConnectIsForAdmins(t *testing.T) {
+	covers(t, "route: GET /oauth2/connect", "route: GET /oauth2/complete", "route: sign-in",
+		"better: admins connect")
 	w := newWorld(t)
 	w.configure()
 	contains(t, w.types(w.member, "/zoom connect"), "Only system admins")
@@ -148,6 +154,9 @@ func TestConnectIsForAdmins(t *testing.T) {
 
 // Goal: whoever cannot start a meeting learns why.
 func TestRefusals(t *testing.T) {
+	covers(t, "start: not connected", "start: by e-mail", "start: members", "start: restricted channels",
+		"setting: RestrictMeetingCreation", "route: POST /api/v1/meetings", "better: one policy",
+		"better: bare command")
 	w := newWorld(t)
 	w.configure()
 	contains(t, w.types(w.member, "/zoom start"), "No Zoom account is connected yet")
@@ -159,6 +168,7 @@ func TestRefusals(t *testing.T) {
 
 	contains(t, w.types(w.unknown, "/zoom start"), "`sam@example.com`")
 	contains(t, w.types(w.member, "/zoom stat"), "/zoom help")
+	contains(t, w.types(w.member, "/zoom"), "/zoom start [topic]")
 	status, body := w.post(w.member, "/api/v1/meetings", `{"channel_id":"nonexistentnonexistentnone"}`)
 	if status != http.StatusForbidden || !strings.Contains(body, "not a member") {
 		t.Errorf("foreign channel: %d %s", status, body)
@@ -180,6 +190,7 @@ func TestRefusals(t *testing.T) {
 
 // Goal: the button's route starts a meeting too, and answers with its link.
 func TestStartByREST(t *testing.T) {
+	covers(t, "route: POST /api/v1/meetings", "start: link")
 	w := connected(t)
 	status, body := w.post(w.member, "/api/v1/meetings", fmt.Sprintf(`{"channel_id":%q,"topic":"Größe \"quoted\" 😀"}`, w.channel.Id))
 	if status != http.StatusOK || !strings.Contains(body, `{"meeting_url":"`+w.zoom.URL()) {

@@ -41,6 +41,7 @@ func (w *world) starts(n int, people ...person) int {
 // Goal: when the token has expired, one refresh serves 200 starts at once, the
 // new token is kept, and no spent refresh token is ever used.
 func TestManyStartsOnAnExpiredToken(t *testing.T) {
+	covers(t, "better: one refresh")
 	w := newWorld(t)
 	w.configure()
 	w.zoom.SetTokenLifetime(time.Second) // below the margin: stale at once
@@ -67,6 +68,7 @@ func TestManyStartsOnAnExpiredToken(t *testing.T) {
 // Goal: an access token that Zoom revoked early is refreshed once; a grant that
 // is dead is told, not retried for ever.
 func TestRevokedTokens(t *testing.T) {
+	covers(t, "better: revoked early")
 	w := connected(t)
 	w.zoom.RevokeAccessTokens()
 	if n := w.starts(1); n != 1 {
@@ -84,6 +86,7 @@ func TestRevokedTokens(t *testing.T) {
 
 // Goal: what Zoom refuses is told in a sentence that helps.
 func TestZoomRefuses(t *testing.T) {
+	covers(t, "better: clear refusals")
 	w := connected(t)
 	cases := []struct {
 		match string
@@ -108,6 +111,7 @@ func TestZoomRefuses(t *testing.T) {
 
 // Goal: no secret reaches the server's log, and the token is stored sealed.
 func TestSecretsStaySecret(t *testing.T) {
+	covers(t, "better: no secrets in the log")
 	w := connected(t)
 	w.zoom.Fail("POST /v2/users/", zoomsim.Fault{Status: 401, Body: `{"code":124,"message":"Invalid access token."}`, Times: 2})
 	w.types(w.member, "/zoom start")
@@ -129,6 +133,7 @@ func TestSecretsStaySecret(t *testing.T) {
 // Goal: a refresh that takes longer than the request that needed it is not cut
 // off: the request fails, the account stays connected.
 func TestSlowRefresh(t *testing.T) {
+	covers(t, "better: slow Zoom")
 	w := connected(t)
 	w.zoom.ExpireAccessTokens()
 	w.zoom.Fail("POST /oauth/token", zoomsim.Fault{Delay: 12 * time.Second, After: true})

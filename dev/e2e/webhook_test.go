@@ -12,6 +12,7 @@ import (
 // Goal: only what Zoom signed, just now and with our secret in the address,
 // changes anything.
 func TestForgedWebhooks(t *testing.T) {
+	covers(t, "route: POST /webhook", "route: bodies", "setting: ZoomWebhookSecret", "webhook: meeting.ended")
 	w := connected(t)
 	w.starts(1)
 	meeting := w.zoom.Meetings()[0]
@@ -31,6 +32,10 @@ func TestForgedWebhooks(t *testing.T) {
 		"ten minutes ahead":           {change(func(e *zoomsim.Event) { e.Offset = 10 * time.Minute }), 401},
 		"not JSON by its type":        {change(func(e *zoomsim.Event) { e.Header = map[string]string{"Content-Type": "text/plain"} }), 400},
 		"not JSON at all":             {change(func(e *zoomsim.Event) { e.Raw = []byte("{") }), 400},
+		"not UTF-8":                   {change(func(e *zoomsim.Event) { e.Raw = []byte("{\"event\":\"meeting.ended\",\"x\":\"\xff\"}") }), 400},
+		"nested too deep":             {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"event":` + strings.Repeat("[", 99999) + "}") }), 400},
+		"too many values":             {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"x":[` + strings.Repeat("0,", 99999) + "0]}") }), 413},
+		"without an object":           {change(func(e *zoomsim.Event) { e.Object = nil }), 200},
 		"above one megabyte":          {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`) }), 413},
 		"an unknown event":            {change(func(e *zoomsim.Event) { e.Name = "meeting.sung" }), 200},
 	}
@@ -61,6 +66,7 @@ func TestForgedWebhooks(t *testing.T) {
 
 // Goal: the validation that Zoom demands works, and cannot be used to sign.
 func TestURLValidation(t *testing.T) {
+	covers(t, "webhook: endpoint.url_validation", "better: no signing for others")
 	w := connected(t)
 	_, err := w.zoom.ValidateURL()
 	check(t, err)
@@ -78,6 +84,7 @@ func TestURLValidation(t *testing.T) {
 // Goal: a meeting whose running instance has another UUID than the created one
 // still ends its post, and only its own.
 func TestAnotherUUID(t *testing.T) {
+	covers(t, "webhook: meeting.started ad hoc", "webhook: meeting.ended", "better: own post only")
 	w := connected(t)
 	w.starts(2)
 	meetings := w.zoom.Meetings()

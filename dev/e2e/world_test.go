@@ -56,6 +56,33 @@ func zoomBundle(t *testing.T) string {
 // newWorld starts everything; the plugin is enabled and not configured.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, "")
+}
+
+// newWorldAt is one whose server has a Site URL with a path.
+func newWorldAt(t *testing.T, path string, env ...string) *world {
+	t.Helper()
+	w := newTownAt(t, path, env...)
+	w.install()
+	return w
+}
+
+// install puts the plugin into the server.
+func (w *world) install() {
+	w.Helper()
+	_, err := w.host.UploadPlugin(w.bundle)
+	check(w.T, err)
+	check(w.T, w.host.EnablePlugin("zoom"))
+}
+
+// newTown is a world without the plugin.
+func newTown(t *testing.T) *world {
+	t.Helper()
+	return newTownAt(t, "")
+}
+
+func newTownAt(t *testing.T, path string, env ...string) *world {
+	t.Helper()
 	zoom, err := zoomsim.Start(zoomsim.Options{
 		App: zoomsim.App{
 			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
@@ -68,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	check(t, os.WriteFile(ca, zoom.CAPEM(), 0o644))
 	w := &world{T: t, zoom: zoom, bundle: zoomBundle(t)}
-	w.host = startHost(t, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")
+	w.host = startHostAt(t, path, append(env, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")...)
 	w.admin = person{user: w.host.AdminUser, client: w.host.Admin}
 	w.member = w.newPerson("ada", "ada@example.com")
 	w.unknown = w.newPerson("sam", "sam@example.com")
@@ -79,10 +106,14 @@ func newWorld(t *testing.T) *world {
 	check(t, err)
 	w.channel, err = w.host.CreateChannel(team, "talk", model.ChannelTypeOpen, w.admin.user, w.member.user, w.unknown.user)
 	check(t, err)
-	_, err = w.host.UploadPlugin(w.bundle)
-	check(t, err)
-	check(t, w.host.EnablePlugin("zoom"))
 	return w
+}
+
+// in is the same world for a sub-test.
+func (w *world) in(t *testing.T) *world {
+	inner := *w
+	inner.T = t
+	return &inner
 }
 
 func (w *world) newPerson(name, email string) person {
@@ -105,7 +136,7 @@ func (w *world) socket(p person) *model.WebSocketClient {
 func (w *world) settings() map[string]any {
 	app := w.zoom.App()
 	return map[string]any{
-		"ZoomURL": w.zoom.URL(), "ZoomAPIURL": w.zoom.APIURL() + "/", "AccountLevelApp": true,
+		"ZoomURL": w.zoom.URL(), "ZoomAPIURL": w.zoom.APIURL() + "/", "AccountLevelApp": app.AccountLevel,
 		"OAuthClientID": app.ClientID, "OAuthClientSecret": app.ClientSecret,
 		"EncryptionKey": encryptionKey, "WebhookSecret": webhookSecret,
 		"ZoomWebhookSecret": app.SecretToken,
@@ -120,6 +151,7 @@ func (w *world) configure() {
 		app.RedirectURIs = []string{w.host.URL + "/plugins/zoom/oauth2/complete"}
 	})
 	w.zoom.SetWebhook(w.host.URL+"/plugins/zoom/webhook?secret="+webhookSecret, http.DefaultClient)
+	w.zoom.SetDeauthorization(w.host.URL + "/plugins/zoom/deauthorization?secret=" + webhookSecret)
 	eventually(w.T, "the settings are in force", func() bool {
 		status, _ := w.get(person{}, "/oauth2/connect")
 		return status != http.StatusNotImplemented
@@ -140,13 +172,19 @@ func connected(t *testing.T) *world {
 // authorize does what the admin's browser does, from link to last page.
 func (w *world) authorize() (int, string) {
 	w.Helper()
-	status, location := w.get(w.admin, "/oauth2/connect")
+	return w.authorizes(w.admin, mmhost.AdminEmail)
+}
+
+// authorizes is the same with somebody's browser, signed in to Zoom as email.
+func (w *world) authorizes(p person, email string) (int, string) {
+	w.Helper()
+	status, location := w.get(p, "/oauth2/connect")
 	if status != http.StatusFound {
 		return status, location
 	}
-	back, err := w.zoom.Consent(location, mmhost.AdminEmail)
+	back, err := w.zoom.Consent(location, email)
 	check(w.T, err)
-	return w.get(w.admin, strings.TrimPrefix(back, w.host.URL+"/plugins/zoom"))
+	return w.get(p, strings.TrimPrefix(back, w.host.URL+"/plugins/zoom"))
 }
 
 func (w *world) get(p person, path string) (int, string) {
@@ -161,12 +199,18 @@ func (w *world) post(p person, path, body string, headers ...string) (int, strin
 }
 
 // types sends a command; answer is what the bot then shows to this user alone.
-func (w *world) types(p person, command string) (answer string) {
+func (w *world) types(p person, command string) string {
 	w.Helper()
 	w.send(p, command)
+	return w.hears(p)
+}
+
+// hears is the next message that the bot shows to this user alone.
+func (w *world) hears(p person) string {
+	w.Helper()
 	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventEphemeralMessage))
 	if err != nil {
-		w.Fatalf("no answer to %s: %v", command, err)
+		w.Fatalf("the bot has nothing to say: %v", err)
 	}
 	var shown model.Post
 	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &shown))

@@ -25,7 +25,7 @@ import (
 type Options struct {
 	DSN     string // from Postgres.NewDatabase; nodes of one cluster share it
 	Addr    string // where to listen; default 127.0.0.1:0, port 0 picks a free one
-	SiteURL string // default http://Addr; may have a path
+	SiteURL string // default http://Addr; may have a path, or be one, below that
 
 	// Dir holds the folders plugins, client-plugins, files and logs. The
 	// default is temporary; another one stays, so that a server started with
@@ -102,9 +102,15 @@ func Start(ctx context.Context, opts Options) (*Host, error) {
 	return h, nil
 }
 
+// Options are those that the server was started with, defaults filled in.
+func (h *Host) Options() Options { return h.opts }
+
 // PID is the server's process id; its plugins are in the process group of the
 // same number.
 func (h *Host) PID() int { return h.cmd.Process.Pid }
+
+// DSN is where the server keeps its data.
+func (h *Host) DSN() string { return h.opts.DSN }
 
 // Ended is closed when the server's process has ended, by Stop or by itself.
 func (h *Host) Ended() <-chan struct{} { return h.ended }
@@ -157,8 +163,8 @@ func (h *Host) prepare() error {
 	if o.Addr, err = listenable(addr); err != nil {
 		return err
 	}
-	if o.SiteURL == "" {
-		o.SiteURL = "http://" + o.Addr
+	if o.SiteURL == "" || strings.HasPrefix(o.SiteURL, "/") {
+		o.SiteURL = "http://" + o.Addr + o.SiteURL
 	}
 	o.SiteURL = strings.TrimRight(o.SiteURL, "/")
 	site, err := url.Parse(o.SiteURL)

@@ -330,6 +330,15 @@ func (s *server) EnsureBotUser(bot *model.Bot) (string, error) {
 	return user.Id, nil
 }
 
+func (s *server) GetBot(id string, _ bool) (*model.Bot, *model.AppError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if user := s.users[id]; user != nil && user.IsBot {
+		return model.BotFromUser(user), nil
+	}
+	return nil, model.MakeBotNotFoundError("GetBot", id)
+}
+
 func (s *server) SetProfileImage(user string, image []byte) *model.AppError {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -192,7 +192,19 @@ const (
 	DeauthNewer // no such member; event_ts is inside payload
 )
 
-// DeauthEvent makes app_deauthorized for a user and ends that user's grants.
+// Deauthorize removes the app as a person does in Zoom's portal: the grants
+// end, and the deauthorisation endpoint is told.
+func (s *Sim) Deauthorize(userEmail string, form DeauthForm) (Delivery, error) {
+	ev, err := s.DeauthEvent(userEmail, form)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return s.Deliver(ev)
+}
+
+// DeauthEvent makes app_deauthorized for the deauthorisation endpoint, or for
+// the webhook where none is set, and ends the grants: the user's, or, when an
+// admin removes an admin-managed app, all (FACTS 5.6).
 func (s *Sim) DeauthEvent(userEmail string, form DeauthForm) (Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,21 +212,25 @@ func (s *Sim) DeauthEvent(userEmail string, form DeauthForm) (Event, error) {
 	if user == nil {
 		return Event{}, fmt.Errorf("zoomsim: no user %s", userEmail)
 	}
-	s.killGrants(user)
-	now := s.now()
-	payload := Object{}
-	switch form {
-	case DeauthRetentionFalse:
-		payload = append(payload, Field{"user_data_retention", "false"})
-	case DeauthRetentionTrue:
-		payload = append(payload, Field{"user_data_retention", "true"})
-	case DeauthNewer:
-		payload = append(payload, Field{"event_ts", now.UnixMilli()})
+	if s.app.AccountLevel && user.Admin {
+		s.killAllGrants()
+	} else {
+		s.killGrants(user)
 	}
-	payload = append(payload, Object{
+	raw, err := encodeJSON(Object{{"event", "app_deauthorized"}, {"payload", s.deauthPayload(user, form)}})
+	return Event{Name: "app_deauthorized", Raw: raw, URL: s.hooks.deauth}, err
+}
+
+func (s *Sim) deauthPayload(user *User, form DeauthForm) Object {
+	now := s.now()
+	first := map[DeauthForm]Field{
+		DeauthRetentionFalse: {"user_data_retention", "false"},
+		DeauthRetentionTrue:  {"user_data_retention", "true"},
+		DeauthNewer:          {"event_ts", now.UnixMilli()},
+	}
+	return Object{
+		first[form],
 		{"account_id", s.accountID}, {"user_id", user.ID}, {"signature", newHexDigest()},
 		{"deauthorization_time", now.UTC().Format("2006-01-02T15:04:05.000Z")}, {"client_id", s.app.ClientID},
-	}...)
-	raw, err := encodeJSON(Object{{"event", "app_deauthorized"}, {"payload", payload}})
-	return Event{Name: "app_deauthorized", Raw: raw}, err
+	}
 }

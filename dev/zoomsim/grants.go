@@ -169,6 +169,10 @@ func (s *Sim) RevokeAccessTokens() {
 func (s *Sim) RevokeGrants() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.killAllGrants()
+}
+
+func (s *Sim) killAllGrants() {
 	for _, g := range s.oauth.grants {
 		g.dead = true
 	}

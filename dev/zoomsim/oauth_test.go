@@ -356,6 +356,18 @@ func TestAuthorisingAgainKillsTheOlderGrant(t *testing.T) {
 func TestRevoke(t *testing.T) {
 	b := launch(t)
 	access, refresh := b.connect("ada@example.com")
+	for _, status := range []int{401, 400} {
+		b.SetTokenErrors(TokenErrors{ClientStatus: status})
+		req := b.request("POST", "/oauth/revoke", pairs("token", access).Encode())
+		req.SetBasicAuth(b.App().ClientID, "wrong")
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if r := b.send(req); r.status != status || r.json["error"] != "invalid_client" {
+			t.Error(r.status, r.text)
+		}
+	}
+	if r := b.form("/oauth/revoke", "token", "unknown"); r.status != 400 || b.Revocations() != 0 || b.LiveGrants() != 1 {
+		t.Error(r.status, b.Revocations(), b.LiveGrants())
+	}
 	if r := b.form("/oauth/revoke", "token", access); r.status != 200 || r.text != `{"status":"success"}` {
 		t.Fatal(r.status, r.text)
 	}
@@ -369,6 +381,18 @@ func TestRevoke(t *testing.T) {
 	if b.Revocations() != 1 || b.LiveGrants() != 0 {
 		t.Error(b.Revocations(), b.LiveGrants())
 	}
+}
+
+func TestRevokeEndsOneUsersGrant(t *testing.T) {
+	b := launch(t, userLevel)
+	b.addUser(User{Email: "bob@example.com"})
+	ada, _ := b.connect("ada@example.com")
+	bob, _ := b.connect("bob@example.com")
+	if r := b.form("/oauth/revoke", "token", ada); r.status != 200 {
+		t.Fatal(r.status, r.text)
+	}
+	b.want(b.api(ada, "GET", "/users/me", ""), 401, "124", "")
+	b.want(b.api(bob, "GET", "/users/me", ""), 200, "", "")
 }
 
 func TestAccessTokenErrors(t *testing.T) {

@@ -67,14 +67,36 @@ func TestUserLevelTouchesOnlyItsOwn(t *testing.T) {
 	b := launch(t, userLevel)
 	bob := b.addUser(User{Email: "bob@example.com"})
 	access, _ := b.connect("ada@example.com")
-	for _, path := range []string{"/users/me", "/users/ada@example.com"} {
-		b.want(b.api(access, "GET", path, ""), 200, "", "")
+	ada := b.api(access, "GET", "/users/me", "").json["id"].(string)
+	for _, key := range []string{"me", "ada@example.com", "ADA@example.com", ada} {
+		if r := b.api(access, "GET", "/users/"+key, ""); r.status != 200 || r.json["id"] != ada {
+			t.Errorf("%s: %d %s", key, r.status, r.text)
+		}
+		if r := b.api(access, "POST", "/users/"+key+"/meetings", `{"type":1}`); r.status != 201 || r.json["host_id"] != ada {
+			t.Errorf("meeting of %s: %d %s", key, r.status, r.text)
+		}
 	}
 	for _, key := range []string{bob.ID, "bob@example.com", "nobody@example.com"} {
 		b.SetForeignForm(Foreign4700)
 		b.want(b.api(access, "GET", "/users/"+key, ""), 401, "4700", "Invalid access token, does not contain scopes")
 		b.SetForeignForm(Foreign1001)
 		b.want(b.api(access, "POST", "/users/"+key+"/meetings", "{}"), 404, "1001", "User does not exist: "+key+".")
+	}
+}
+
+func TestEveryUserConsentsAlone(t *testing.T) {
+	b := launch(t, userLevel)
+	b.addUser(User{Email: "bob@example.com"})
+	ada, _ := b.connect("ada@example.com")
+	bob, _ := b.connect("bob@example.com")
+	for token, email := range map[string]string{ada: "ada@example.com", bob: "bob@example.com"} {
+		if r := b.api(token, "GET", "/users/me", ""); r.json["email"] != email {
+			t.Errorf("%s: %s", email, r.text)
+		}
+	}
+	b.want(b.api(bob, "GET", "/users/ada@example.com", ""), 401, "4700", "")
+	if b.LiveGrants() != 2 || b.CodeExchanges() != 2 {
+		t.Error(b.LiveGrants(), b.CodeExchanges())
 	}
 }
 

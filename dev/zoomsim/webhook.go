@@ -63,6 +63,7 @@ func (d Delivery) OK() bool { return d.Status/100 == 2 }
 
 type webhookState struct {
 	url      string
+	deauth   string // the deauthorisation endpoint; it is no subscription
 	client   *http.Client
 	own      *http.Client // for SetWebhook(url, nil)
 	retry    RetryPolicy
@@ -80,6 +81,14 @@ func (s *Sim) SetWebhook(url string, client *http.Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks.url, s.hooks.client, s.hooks.failures = url, client, 0
+}
+
+// SetDeauthorization sets the app's deauthorisation endpoint with its ?secret=
+// (FACTS 5.6). Deliveries use the client of SetWebhook.
+func (s *Sim) SetDeauthorization(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks.deauth = url
 }
 
 // SetRetries sets the retry policy.
@@ -178,7 +187,7 @@ func (s *Sim) pack(ev Event) (parcel, error) {
 	switch {
 	case p.url == "":
 		return p, ErrNoWebhook
-	case s.hooks.failures >= maxFailures:
+	case ev.URL == "" && s.hooks.failures >= maxFailures:
 		return p, ErrSubscriptionOff
 	}
 	p.body, err = ev.body(s.accountID, s.now())

@@ -426,11 +426,45 @@ func TestOtherEvents(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestDeauthEndsTheGrant(t *testing.T) {
-	b := launch(t)
-	access, _ := b.connect("ada@example.com")
-	if _, err := b.DeauthEvent("ada@example.com", DeauthRetentionFalse); err != nil {
-		t.Fatal(err)
+// app_deauthorized goes to an endpoint of its own, signed like any event.
+func TestDeauthorize(t *testing.T) {
+	for _, form := range []DeauthForm{DeauthRetentionFalse, DeauthRetentionTrue, DeauthNewer} {
+		b := launch(t)
+		r := listen(t, b)
+		access, _ := b.connect("ada@example.com")
+		b.SetDeauthorization(r.server.URL + "/plugins/zoom/deauthorization?secret=s%2B2")
+		d, err := b.Deauthorize("ada@example.com", form)
+		if err != nil || d.Status != 200 || d.Event != "app_deauthorized" {
+			t.Fatal(d, err)
+		}
+		h := r.last(t)
+		if h.query != "secret=s%2B2" || !h.signed(b.App().SecretToken) || !json.Valid([]byte(h.body)) ||
+			strings.Contains(h.body, "user_data_retention") != (form != DeauthNewer) {
+			t.Error(h.query, h.header, h.body)
+		}
+		b.want(b.api(access, "GET", "/users/me", ""), 401, "124", "Invalid access token.")
 	}
-	b.want(b.api(access, "GET", "/users/me", ""), 401, "124", "Invalid access token.")
+}
+
+func TestDeauthorizeEndsWhoseGrants(t *testing.T) {
+	for _, c := range []struct {
+		level func(*Options)
+		who   string
+		live  int // grants of Ada and Bob that are left
+	}{
+		{func(*Options) {}, "ada@example.com", 0}, // for the whole account, by whichever admin
+		{func(*Options) {}, "eve@example.com", 2}, // no admin: she cannot, a forger says so
+		{userLevel, "ada@example.com", 1},
+		{userLevel, "eve@example.com", 2},
+	} {
+		b := launch(t, c.level)
+		listen(t, b)
+		b.addUser(User{Email: "bob@example.com", Admin: true})
+		b.addUser(User{Email: "eve@example.com"})
+		b.connect("ada@example.com")
+		b.connect("bob@example.com")
+		if _, err := b.Deauthorize(c.who, DeauthNewer); err != nil || b.LiveGrants() != c.live {
+			t.Errorf("%s: %d left, %v", c.who, b.LiveGrants(), err)
+		}
+	}
 }

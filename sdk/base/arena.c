@@ -145,3 +145,17 @@ bool arena_ok(const struct arena *a, struct err *err)
 	return err_set(
 	    err, a->fault, "memory of this call: %s", err_code_text(a->fault));
 }
+
+struct str arena_hex(struct arena *a, struct str bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *out = arena_alloc(a, 2 * bytes.len + 1);
+	if (out == NULL)
+		return (struct str){ NULL, 0 };
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char byte = (unsigned char)bytes.data[i];
+		out[2 * i] = digits[byte >> 4];
+		out[2 * i + 1] = digits[byte & 15];
+	}
+	return str_n(out, 2 * bytes.len);
+}

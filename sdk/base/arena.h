@@ -62,6 +62,9 @@ struct str arena_printf(struct arena *a, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 
+/* Bytes as lower-case hexadecimal digits. */
+struct str arena_hex(struct arena *a, struct str bytes);
+
 /* Move everything that lives in `from` into a; `from` is empty after it. The
  * cap of a rises where it must; a failure in `from` is one in a. */
 void arena_adopt(struct arena *a, struct arena *from);

@@ -29,6 +29,15 @@ void broker_init(struct broker *b, struct yamux_session *session)
 	b->next_id = 0;
 	list_init(&b->early);
 	b->n_early = 0;
+	b->closed = false;
+}
+
+void broker_close(struct broker *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->closed = true;
+	pthread_cond_broadcast(&b->arrived);
+	pthread_mutex_unlock(&b->lock);
 }
 
 /* Lock held: broker. */
@@ -136,6 +145,11 @@ struct yamux_stream *broker_accept(
 	struct yamux_stream *st;
 	pthread_mutex_lock(&b->lock);
 	while ((st = find(b, id)) == NULL) {
+		if (b->closed) {
+			err_set(err, ERR_CLOSED,
+			    "the host is gone and will not dial %u", id);
+			break;
+		}
 		if (!clock_wait(&b->arrived, &b->lock, deadline_ms)) {
 			err_set(err, ERR_TIMEOUT, "the host has not dialled %u",
 			    id);

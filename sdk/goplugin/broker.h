@@ -35,12 +35,16 @@ struct broker {
 	uint32_t next_id;
 	struct list early; /* of struct broker_stream */
 	size_t n_early;
+	bool closed; /* nothing will arrive any more */
 };
 
 void broker_init(struct broker *b, struct yamux_session *session);
 
 /* Closes streams that nobody asked for. The session has ended. */
 void broker_fini(struct broker *b);
+
+/* The session has ended: whoever waits in broker_accept gets ERR_CLOSED. */
+void broker_close(struct broker *b);
 
 /* A number for a stream that the host will dial. Any thread. */
 uint32_t broker_next_id(struct broker *b);

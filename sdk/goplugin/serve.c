@@ -246,6 +246,7 @@ bool goplugin_serve(
 		goto free_plugin;
 	broker_init(&g->broker, g->session);
 	accept_streams(g, &control, why);
+	broker_close(&g->broker);
 	yamux_session_close(g->session);
 	if (why->code == ERR_CLOSED) {
 		/* what has ended the session, with its own code */

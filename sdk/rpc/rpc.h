@@ -153,8 +153,10 @@ struct rpc_service {
 	 * Called once, on a thread of the server's. May be NULL. */
 	void (*ended)(void *object, const struct err *why);
 
-	size_t max_calls; /* in flight; beyond it calls are `overloaded` */
-	size_t spare;     /* threads for overloaded calls; beyond: refused */
+	/* In flight; calls beyond it are `overloaded`. The thread that reads the
+	 * next request counts as one of max_calls + spare threads. */
+	size_t max_calls;
+	size_t spare; /* threads for overloaded calls; beyond: refused */
 	const char *thread_name; /* at most 15 characters */
 	const struct gob_registry *registry;
 	size_t max_message; /* bytes, 0 = default */

@@ -28,7 +28,7 @@
 #define HOST_MAX_CHANNELS 32
 #define HOST_MAX_MEMBERS  64
 #define HOST_MAX_POSTS    512
-#define HOST_MAX_KEYS     256
+#define HOST_MAX_KEYS     1024
 
 struct host;
 
@@ -63,6 +63,7 @@ struct host_key {
 struct host_member {
 	const char *channel_id, *user_id;
 	bool may_post;
+	bool is_channel_admin;
 };
 
 /* A number that the plugin may dial. */
@@ -112,7 +113,8 @@ struct host {
 	/* What the server knows; fill in before the plugin asks. */
 	struct str settings; /* JSON of the plugin's settings */
 	struct str site_url;
-	const char *bundle;   /* folder of the bundle */
+	const char *bundle; /* folder of the bundle */
+	int64_t bot_delete_at;
 	int64_t clock_off_ms; /* of the server's clock, for expiry */
 	struct mm_user users[HOST_MAX_USERS];
 	size_t n_users;
@@ -190,6 +192,9 @@ void host_adds_user(struct host *h, const char *id, const char *username,
 void host_adds_channel(struct host *h, const char *id, const char *type);
 void host_adds_member(
     struct host *h, const char *channel_id, const char *user_id, bool may_post);
+
+/* Make a member an admin of the channel. */
+void host_promotes(struct host *h, const char *channel_id, const char *user_id);
 
 /* A stored value, empty when absent or expired. */
 struct str host_key(struct host *h, const char *key);

@@ -179,6 +179,20 @@ static void get_user(
 		out->app_error = missing(a, "GetUser");
 }
 
+/* Those of a role. */
+static void get_users(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_users_args *in = args;
+	struct mm_get_users_returns *out = ret;
+	out->result.items = arena_array(a, HOST_MAX_USERS, sizeof(h->users[0]));
+	for (size_t i = 0; i < h->n_users; i++) {
+		if (strstr(str_c(h->users[i].roles),
+		        str_c(in->options->role)) != NULL)
+			out->result.items[out->result.n++] = h->users[i];
+	}
+}
+
 static void get_channel(
     struct host *h, struct arena *a, const void *args, void *ret)
 {
@@ -187,6 +201,21 @@ static void get_channel(
 	out->result = find_channel(h, in->channel_id);
 	if (out->result == NULL)
 		out->app_error = missing(a, "GetChannel");
+}
+
+static void get_team(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_team_args *in = args;
+	struct mm_get_team_returns *out = ret;
+	(void)h;
+	if (in->team_id.len == 0) {
+		out->app_error = missing(a, "GetTeam");
+		return;
+	}
+	out->result = arena_new(a, struct mm_team);
+	out->result->id = in->team_id;
+	out->result->name = in->team_id;
 }
 
 static void get_direct_channel(
@@ -239,7 +268,9 @@ static void has_permission_to_channel(
 	    is_admin(h, in->user_id) ||
 	    (m != NULL && m->may_post &&
 	        str_eq(in->permission->id, S("create_post"))) ||
-	    (m != NULL && str_eq(in->permission->id, S("read_channel")));
+	    (m != NULL && str_eq(in->permission->id, S("read_channel"))) ||
+	    (m != NULL && m->is_channel_admin &&
+	        str_eq(in->permission->id, S("manage_channel_roles")));
 }
 
 /* ---- posts ------------------------------------------------------------------------------ */
@@ -314,6 +345,38 @@ static void get_posts_since(
 	out->result = list;
 }
 
+static void get_post_thread(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_post_thread_args *in = args;
+	struct mm_get_post_thread_returns *out = ret;
+	struct mm_post_list *list = arena_new(a, struct mm_post_list);
+	if (find_post(h, in->post_id) == NULL) {
+		out->app_error = missing(a, "GetPostThread");
+		return;
+	}
+	list->posts.items =
+	    arena_array(a, HOST_MAX_POSTS, sizeof(*list->posts.items));
+	for (size_t i = 0; i < h->n_posts; i++) {
+		const struct mm_post *p = h->posts[i];
+		if (str_eq(p->id, in->post_id) ||
+		    str_eq(p->root_id, in->post_id))
+			list->posts.items[list->posts.n++] =
+			    (struct mm_string_post_entry){ p->id, *p };
+	}
+	out->result = list;
+}
+
+static void upload_file(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_upload_file_args *in = args;
+	struct mm_upload_file_returns *out = ret;
+	out->result = arena_new(a, struct mm_file_info);
+	out->result->id = arena_printf(a, "file%022zu", h->n_calls);
+	out->result->name = in->filename;
+}
+
 static void send_ephemeral_post(
     struct host *h, struct arena *a, const void *args, void *ret)
 {
@@ -355,6 +418,27 @@ static void ensure_bot_user(
 	out->result = S(HOST_BOT);
 }
 
+static void get_bot(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_bot_args *in = args;
+	struct mm_get_bot_returns *out = ret;
+	out->result = arena_new(a, struct mm_bot);
+	out->result->user_id = in->bot_user_id;
+	out->result->delete_at = h->bot_delete_at;
+}
+
+static void update_bot_active(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_update_bot_active_args *in = args;
+	struct mm_update_bot_active_returns *out = ret;
+	h->bot_delete_at = in->active ? 0 : now_ms(h);
+	out->result = arena_new(a, struct mm_bot);
+	out->result->user_id = in->bot_user_id;
+	out->result->delete_at = h->bot_delete_at;
+}
+
 static void get_bundle_path(
     struct host *h, struct arena *a, const void *args, void *ret)
 {
@@ -380,14 +464,18 @@ typedef void known(
 static known *const answers[MM_N_API] = {
 	[MM_API_CREATE_POST] = create_post,
 	[MM_API_ENSURE_BOT_USER] = ensure_bot_user,
+	[MM_API_GET_BOT] = get_bot,
 	[MM_API_GET_BUNDLE_PATH] = get_bundle_path,
 	[MM_API_GET_CHANNEL] = get_channel,
 	[MM_API_GET_CHANNEL_MEMBER] = get_channel_member,
 	[MM_API_GET_CONFIG] = get_config,
 	[MM_API_GET_DIRECT_CHANNEL] = get_direct_channel,
 	[MM_API_GET_POST] = get_post,
+	[MM_API_GET_POST_THREAD] = get_post_thread,
 	[MM_API_GET_POSTS_SINCE] = get_posts_since,
+	[MM_API_GET_TEAM] = get_team,
 	[MM_API_GET_USER] = get_user,
+	[MM_API_GET_USERS] = get_users,
 	[MM_API_HAS_PERMISSION_TO] = has_permission_to,
 	[MM_API_HAS_PERMISSION_TO_CHANNEL] = has_permission_to_channel,
 	[MM_API_KV_COMPARE_AND_DELETE] = kv_compare_and_delete,
@@ -399,11 +487,14 @@ static known *const answers[MM_N_API] = {
 	[MM_API_LOG_ERROR] = nothing,
 	[MM_API_LOG_INFO] = nothing,
 	[MM_API_LOG_WARN] = nothing,
+	[MM_API_OPEN_INTERACTIVE_DIALOG] = nothing,
 	[MM_API_PUBLISH_WEB_SOCKET_EVENT] = nothing,
 	[MM_API_REGISTER_COMMAND] = nothing,
 	[MM_API_SEND_EPHEMERAL_POST] = send_ephemeral_post,
 	[MM_API_SET_PROFILE_IMAGE] = nothing,
+	[MM_API_UPDATE_BOT_ACTIVE] = update_bot_active,
 	[MM_API_UPDATE_POST] = update_post,
+	[MM_API_UPLOAD_FILE] = upload_file,
 };
 
 bool host_knows(struct host *h, enum mm_api_method method, struct arena *a,
@@ -448,7 +539,19 @@ void host_adds_member(
 	pthread_mutex_lock(&h->lock);
 	ck_assert_uint_lt(h->n_members, HOST_MAX_MEMBERS);
 	h->members[h->n_members++] =
-	    (struct host_member){ channel_id, user_id, may_post };
+	    (struct host_member){ channel_id, user_id, may_post, false };
+	pthread_mutex_unlock(&h->lock);
+}
+
+void host_promotes(struct host *h, const char *channel_id, const char *user_id)
+{
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < h->n_members; i++) {
+		struct host_member *m = &h->members[i];
+		if (strcmp(m->channel_id, channel_id) == 0 &&
+		    strcmp(m->user_id, user_id) == 0)
+			m->is_channel_admin = true;
+	}
 	pthread_mutex_unlock(&h->lock);
 }
 

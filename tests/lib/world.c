@@ -50,6 +50,7 @@ static void write_settings(struct world *w, const char *name, const char *json)
 		{ "WebhookSecret", "\"" WEBHOOK_SECRET "\"" },
 		{ "ZoomWebhookSecret", "\"" SECRET_TOKEN "\"" },
 		{ "RestrictMeetingCreation", "false" },
+		{ "EnablePostingRecordingPassword", "false" },
 	};
 	struct str text = S("");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -96,6 +96,16 @@ START_TEST(setting_a_key_again_replaces_its_value)
 }
 END_TEST
 
+START_TEST(a_key_is_found_in_another_case_where_that_is_asked_for)
+{
+	struct gob_any_map map = { 0 };
+	gob_any_map_set(&arena, &map, S("ZoomURL"), gob_any_bool(&arena, true));
+	ck_assert(gob_any_get_bool(gob_any_map_get_nocase(&map, S("zoomurl"))));
+	ck_assert_ptr_null(gob_any_map_get_nocase(&map, S("zoomurls")));
+	ck_assert_ptr_null(gob_any_map_get(&map, S("zoomurl")));
+}
+END_TEST
+
 START_TEST(containers_are_read_back)
 {
 	struct gob_any item = gob_any_bool(&arena, true);
@@ -132,6 +142,8 @@ int main(void)
 	tcase_add_test(tc, nil_and_null_read_as_nothing);
 	tcase_add_test(tc, numbers_of_every_kind_read_as_integers);
 	tcase_add_test(tc, setting_a_key_again_replaces_its_value);
+	tcase_add_test(
+	    tc, a_key_is_found_in_another_case_where_that_is_asked_for);
 	tcase_add_test(tc, containers_are_read_back);
 	tcase_add_test(tc, a_full_arena_gives_nil_and_is_remembered);
 	suite_add_tcase(suite, tc);

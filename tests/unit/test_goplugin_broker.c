@@ -151,6 +151,25 @@ START_TEST(accepting_gives_up_at_the_deadline)
 }
 END_TEST
 
+static void *accept_until_closed(void *arg)
+{
+	struct err *why = arg;
+	ck_assert_ptr_null(broker_accept(&broker, 1, SOON, why));
+	return NULL;
+}
+
+START_TEST(the_end_of_the_session_ends_the_waiting)
+{
+	pthread_t thread;
+	int64_t began = clock_now_ms();
+	pthread_create(&thread, NULL, accept_until_closed, &err);
+	broker_close(&broker);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert_int_lt(clock_now_ms() - began, 2000);
+}
+END_TEST
+
 START_TEST(beyond_64_early_streams_the_oldest_is_closed)
 {
 	for (uint32_t i = 0; i < BROKER_MAX_EARLY; i++)
@@ -191,6 +210,7 @@ int main(void)
 	    tc, a_stream_that_came_early_is_confirmed_when_asked_for);
 	tcase_add_test(tc, who_waits_gets_the_stream_of_his_number);
 	tcase_add_test(tc, accepting_gives_up_at_the_deadline);
+	tcase_add_test(tc, the_end_of_the_session_ends_the_waiting);
 	tcase_add_test(tc, beyond_64_early_streams_the_oldest_is_closed);
 	tcase_add_test(tc, a_stream_that_ends_before_its_number_is_refused);
 	suite_add_tcase(suite, tc);

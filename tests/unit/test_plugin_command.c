@@ -25,7 +25,19 @@ static const struct {
 	{ ADA, "/zoom", "`/zoom start [topic]`", "connect" },
 	{ ADA, "/zoom help", "`/zoom help`", "connect" },
 	{ ADMIN, "/zoom help", "`/zoom connect`", "`/zoom connect " },
-	{ ADA, "/zoom HELP me", "`/zoom start", NULL },
+	{ ADA, "/zoom HELP", "`/zoom start", NULL },
+	{ ADA, "/zoom help me", "do not know this command", NULL },
+	{ ADMIN, "/zoom connect now", "do not know this command", "http" },
+	{ ADMIN, "/zoom channel-settings", "", "Something" },
+	{ ADA, "/zoom channel-settings", "Only admins of this channel", NULL },
+	{ ADMIN, "/zoom channel-settings lists", "do not know", NULL },
+	{ ADMIN, "/zoom channel-settings list all", "do not know", NULL },
+	{ ADMIN, "/ZOOM Channel-Settings LIST", "No channel has", NULL },
+	{ ADA, "/zoom help", "`/zoom channel-settings`", "settings list" },
+	{ ADMIN, "/zoom help", "`/zoom channel-settings list`", NULL },
+	{ ADA, "", "`/zoom start", NULL },
+	{ ADA, "/zoom \x01\x7f\xff", "do not know this command", "\xff" },
+	{ ADA, "/zoom start\x01", "do not know this command", NULL },
 	{ ADA, "  /zoom   help  ", "`/zoom start", NULL },
 	{ ADA, "/zoom dance", "do not know this command", NULL },
 	{ ADA, "/zoom connect", "Only system admins", "http" },
@@ -99,6 +111,19 @@ START_TEST(a_token_that_cannot_be_read_can_be_replaced)
 }
 END_TEST
 
+START_TEST(a_very_long_command_is_answered)
+{
+	char *text = arena_alloc(&w.arena, 16001);
+	memset(text, 'x', 16000);
+	memcpy(text, "/zoom ", 6);
+	ck_assert_ptr_nonnull(
+	    strstr(world_types(&w, ADA, text), "do not know"));
+	memset(text + 6, ' ', 15994);
+	ck_assert_ptr_nonnull(
+	    strstr(world_types(&w, ADA, text), "`/zoom start"));
+}
+END_TEST
+
 static const struct {
 	enum mm_api_method method;
 	const char *command;
@@ -139,11 +164,12 @@ START_TEST(the_command_is_registered_with_its_suggestions)
 	ck_assert(command->auto_complete);
 	const struct mm_autocomplete_data *data = command->autocomplete_data;
 	ck_assert_str_eq(str_c(data->trigger), "zoom");
-	ck_assert_uint_eq(data->sub_commands.n, 4);
+	ck_assert_uint_gt(data->sub_commands.n, 4);
 	for (size_t i = 0; i < data->sub_commands.n; i++) {
 		const struct mm_autocomplete_data *sub =
 		    &data->sub_commands.items[i];
-		bool admins = str_eq(sub->trigger, S("connect"));
+		bool admins = str_eq(sub->trigger, S("connect")) ||
+		              str_eq(sub->trigger, S("disconnect"));
 		ck_assert_str_eq(str_c(sub->role_id),
 		    admins ? "system_admin" : "system_user");
 		ck_assert_uint_gt(sub->help_text.len, 0);
@@ -161,6 +187,7 @@ int main(void)
 	    (int)(sizeof(typed) / sizeof(typed[0])));
 	tcase_add_test(tc, an_answer_comes_from_the_bot_for_one_user);
 	tcase_add_test(tc, until_it_is_set_up_an_admin_hears_what_is_missing);
+	tcase_add_test(tc, a_very_long_command_is_answered);
 	tcase_add_test(tc, who_is_connected_hears_to_whom);
 	tcase_add_test(tc, a_token_that_cannot_be_read_can_be_replaced);
 	tcase_add_loop_test(tc, a_server_that_fails_is_told_and_logged, 0,

@@ -50,11 +50,13 @@ START_TEST(settings_are_read)
 {
 	struct config *c =
 	    save_with("\"ZoomWebhookSecret\":\"token\","
-	              "\"RestrictMeetingCreation\":true,\"Unknown\":{\"x\":1}");
+	              "\"RestrictMeetingCreation\":true,\"Unknown\":{\"x\":1},"
+	              "\"EnablePostingRecordingPassword\":true");
 	ck_assert(c->valid);
 	ck_assert_uint_eq(c->problems->n, 0);
 	ck_assert(c->account_level_app);
 	ck_assert(c->restrict_meeting_creation);
+	ck_assert(c->enable_posting_recording_password);
 	ck_assert_str_eq(str_c(c->oauth_client_id), "id");
 	ck_assert_str_eq(str_c(c->oauth_client_secret), "secret");
 	ck_assert_str_eq(str_c(c->encryption_key), KEY);
@@ -110,11 +112,11 @@ START_TEST(each_missing_setting_is_named)
 {
 	static const char *const words[] = { "Zoom client ID",
 		"Zoom client secret", "Encryption key", "Webhook secret",
-		"Account level app", "Site URL" };
+		"Site URL" };
 	struct config *c = save("{}", "");
 	ck_assert(!c->valid);
-	ck_assert_uint_eq(c->problems->n, 6);
-	for (size_t i = 0; i < 6; i++)
+	ck_assert_uint_eq(c->problems->n, 5);
+	for (size_t i = 0; i < 5; i++)
 		ck_assert_msg(
 		    strstr(str_c(c->problems->items[i]), words[i]) != NULL,
 		    "%s", str_c(c->problems->items[i]));
@@ -140,8 +142,36 @@ static const struct {
 	{ "\"ZoomURL\":\"https://zoom.us:8443\"", NULL },
 	{ "\"ZoomAPIURL\":\"http://api.zoom.us/v2\"", "Zoom API URL" },
 	{ "\"ZoomAPIURL\":\"https://api.zoom.us/v3\"", NULL },
-	{ "\"AccountLevelApp\":false", "Account level app" },
-	{ "\"AccountLevelApp\":\"false\"", "Account level app" },
+	{ "\"ZoomAPIURL\":\"https://api.zoom.us/v2///\"", NULL },
+	{ "\"ZoomAPIURL\":\"https://api.zoom.us\"",
+	    "end in the API's version" },
+	{ "\"ZoomAPIURL\":\"https://api.zoom.us/v2?x\"",
+	    "**Zoom API URL** must have nothing but a plain path" },
+	{ "\"ZoomAPIURL\":\"https://key@api.zoom.us/v2\"",
+	    "**Zoom API URL** must have no user name" },
+	{ "\"ZoomURL\":\"https://zoom. us\"",
+	    "**Zoom URL** must have no spaces in it, as in `https://zoom.us`" },
+	{ "\"ZoomURL\":\"https://\"", "**Zoom URL** must name a host" },
+	{ "\"ZoomURL\":\"https:////\"", "**Zoom URL** must name a host" },
+	{ "\"ZoomURL\":\"https://zoom.us:x\"",
+	    "**Zoom URL** must have a port" },
+	{ "\"ZoomURL\":\"https://zoom.us/oauth/authorize\"",
+	    "**Zoom URL** must end behind the host" },
+	{ "\"ZoomURL\":\"https://zoom.us/\\u0001x\"", "**Zoom URL** must" },
+	{ "\"ZoomURL\":\"https://zoom.example.com/zoom\"", NULL },
+	{ "\"ZoomURL\":\"https://acme.zoom.us\"", NULL },
+	{ "\"ZoomURL\":\"https://zoom.example.com\","
+	  "\"ZoomAPIURL\":\"https://zoom.example.com:8443/rest\"",
+	    NULL },
+	{ "\"ZoomURL\":\"https://zoomgov.com/\","
+	  "\"ZoomAPIURL\":\"https://api.zoomgov.com/v2/\"",
+	    NULL },
+	{ "\"ZoomURL\":\"https://acme.zoomgov.com\"",
+	    "it must be `https://api.zoomgov.com/v2`" },
+	{ "\"ZoomAPIURL\":\"https://api.zoomgov.com/v2\"",
+	    "it must be `https://api.zoom.us/v2`" },
+	{ "\"AccountLevelApp\":false", NULL },
+	{ "\"AccountLevelApp\":\"false\"", NULL },
 	{ "\"AccountLevelApp\":\"true\"", NULL },
 };
 
@@ -232,6 +262,30 @@ START_TEST(the_api_host_is_trusted_too)
 }
 END_TEST
 
+START_TEST(a_zoom_of_ones_own_is_not_the_public_one)
+{
+	static const struct {
+		const char *web, *api;
+		bool is_public;
+	} rows[] = {
+		{ "https://zoom.us", "https://api.zoom.us/v2", true },
+		{ "https://acme.zoom.us", "https://api.zoomgov.com/v2", true },
+		{ "https://zoom.us", "https://zoom.example.com/v2", false },
+		{ "https://zoom.example.com", "https://api.zoom.us/v2", false },
+		{ "https://notzoom.us", "https://api.zoom.us/v2", false },
+		{ "https://localhost:9000", "https://127.0.0.1/v2", false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char more[256];
+		snprintf(more, sizeof(more),
+		    "\"ZoomURL\":\"%s\",\"ZoomAPIURL\":\"%s\"", rows[i].web,
+		    rows[i].api);
+		ck_assert_int_eq(
+		    config_zoom_is_public(save_with(more)), rows[i].is_public);
+	}
+}
+END_TEST
+
 /* ---- swapping -------------------------------------------------------------------- */
 
 START_TEST(a_config_that_is_held_outlives_a_swap)
@@ -291,6 +345,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_link_is_trusted_or_not, 0,
 	    (int)(sizeof(links) / sizeof(links[0])));
 	tcase_add_test(tc, the_api_host_is_trusted_too);
+	tcase_add_test(tc, a_zoom_of_ones_own_is_not_the_public_one);
 	tcase_add_test(tc, a_config_that_is_held_outlives_a_swap);
 	tcase_add_test(tc, configs_are_swapped_under_the_feet_of_many);
 	suite_add_tcase(suite, tc);

@@ -4,6 +4,7 @@
 #include "tests/lib/world.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +268,114 @@ START_TEST(who_came_by_the_link_alone_gets_a_direct_message)
 }
 END_TEST
 
+/* ---- replacing, and users for themselves ------------------------------------------------- */
+
+#define OTHER_USER                                                             \
+ "{\"id\":\"oThEr000000000000000AA\",\"email\":\"eve@example.com\","           \
+ "\"type\":2,\"account_id\":\"acc0000000000000000002\"}"
+
+static struct str users_state(const char *user_id)
+{
+	char key[64];
+	snprintf(key, sizeof(key), "zoomuserstate_%s", user_id);
+	ck_assert_ptr_nonnull(strstr(
+	    world_types(&w, user_id, "/zoom connect"), "/oauth2/connect"));
+	return host_key(&w.host, key);
+}
+
+static void connect_as(const char *user_id, const char *zoom_user)
+{
+	struct str state = users_state(user_id);
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", zoom_user);
+	ck_assert_int_eq(complete(user_id, state, CODE), 200);
+}
+
+START_TEST(a_former_account_is_given_back)
+{
+	connect_as(ADMIN, WORLD_USER);
+	struct str state = connect_typed("/zoom connect");
+	ck_assert_ptr_nonnull(
+	    strstr(host_last_told(&w.host), "ada@example.com"));
+	ck_assert_ptr_nonnull(
+	    strstr(host_last_told(&w.host), "/zoom disconnect"));
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", OTHER_USER);
+	https_answers(w.zoom, 200, "", "{\"status\":\"success\"}");
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	ck_assert_int_eq(https_n_requests(w.zoom), 5);
+	ck_assert_ptr_nonnull(
+	    strstr(https_request(w.zoom, 4), "POST /oauth/revoke "));
+}
+END_TEST
+
+START_TEST(the_same_account_again_is_not)
+{
+	connect_as(ADMIN, WORLD_USER);
+	connect_as(ADMIN, WORLD_USER);
+	ck_assert_int_eq(https_n_requests(w.zoom), 4);
+}
+END_TEST
+
+START_TEST(users_connect_themselves)
+{
+	world_configures(&w, "AccountLevelApp", "false");
+	ck_assert_int_eq(get(NULL, "/oauth2/connect"), 401);
+	connect_as(ADA, WORLD_USER);
+	expect_page("completed");
+	ck_assert(vault_is_sealed(host_key(&w.host, "zoomtoken_" ADA)));
+	ck_assert_uint_gt(
+	    host_key(&w.host, "zoomtokenbyzoomid_hOsT0000000000000000AA").len,
+	    0);
+	ck_assert_uint_eq(host_key(&w.host, TOKEN_KEY).len, 0);
+	ck_assert_uint_eq(host_key(&w.host, "z2_account").len, 0);
+	ck_assert_ptr_nonnull(strstr(
+	    host_last_told(&w.host), "Your Zoom account `ada@example.com`"));
+	ck_assert_ptr_nonnull(
+	    strstr(world_types(&w, ADA, "/zoom connect"), "already connected "
+	                                                  "to the account of "
+	                                                  "`ada@example.com`"));
+}
+END_TEST
+
+START_TEST(another_users_state_is_worth_nothing)
+{
+	world_configures(&w, "AccountLevelApp", "false");
+	struct str state = users_state(ADA);
+	ck_assert_int_eq(complete(SAM, state, CODE), 401);
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
+START_TEST(two_users_of_one_zoom_account_are_told)
+{
+	world_configures(&w, "AccountLevelApp", "false");
+	connect_as(ADA, WORLD_USER);
+	connect_as(SAM, WORLD_USER);
+	ck_assert_uint_eq(host_key(&w.host, "zoomtoken_" ADA).len, 0);
+	ck_assert_uint_gt(host_key(&w.host, "zoomtoken_" SAM).len, 0);
+	const struct mm_post *post = host_post(&w.host, 0);
+	ck_assert_str_eq(str_c(post->channel_id), "direct_" ADA);
+	ck_assert_ptr_nonnull(strstr(str_c(post->message), "somebody else"));
+	/* Zoom has ended the former grant itself */
+	ck_assert_int_eq(https_n_requests(w.zoom), 4);
+}
+END_TEST
+
+START_TEST(a_users_former_zoom_account_is_given_back)
+{
+	world_configures(&w, "AccountLevelApp", "false");
+	connect_as(ADA, WORLD_USER);
+	struct str state = users_state(ADA);
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", OTHER_USER);
+	https_answers(w.zoom, 200, "", "{\"status\":\"success\"}");
+	ck_assert_int_eq(complete(ADA, state, CODE), 200);
+	ck_assert_ptr_nonnull(
+	    strstr(https_request(w.zoom, 4), "POST /oauth/revoke "));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plugin connect");
@@ -290,6 +399,12 @@ int main(void)
 	tcase_add_test(tc, a_meeting_that_was_asked_for_starts_after_it);
 	tcase_add_test(tc, after_a_plain_connect_no_meeting_starts);
 	tcase_add_test(tc, who_came_by_the_link_alone_gets_a_direct_message);
+	tcase_add_test(tc, a_former_account_is_given_back);
+	tcase_add_test(tc, the_same_account_again_is_not);
+	tcase_add_test(tc, users_connect_themselves);
+	tcase_add_test(tc, another_users_state_is_worth_nothing);
+	tcase_add_test(tc, two_users_of_one_zoom_account_are_told);
+	tcase_add_test(tc, a_users_former_zoom_account_is_given_back);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

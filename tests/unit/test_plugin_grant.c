@@ -274,10 +274,12 @@ END_TEST
 
 START_TEST(a_removed_grant_is_gone_from_both_places)
 {
+	bool removed;
 	user_level();
 	save_user(NULL);
 	struct grant grant = load(ADA);
-	WORKS(grant_remove(&c, &grant, &w.err));
+	WORKS(grant_remove(&c, &grant, &removed, &w.err));
+	ck_assert(removed);
 	ck_assert_uint_eq(host_key(&w.host, USER_KEY).len, 0);
 	ck_assert_uint_eq(host_key(&w.host, INDEX_KEY).len, 0);
 }
@@ -285,11 +287,13 @@ END_TEST
 
 START_TEST(a_grant_that_was_replaced_meanwhile_is_not_removed)
 {
+	bool removed;
 	user_level();
 	save_user(NULL);
 	struct grant grant = load(ADA);
 	save_user(NULL);
-	WORKS(grant_remove(&c, &grant, &w.err));
+	WORKS(grant_remove(&c, &grant, &removed, &w.err));
+	ck_assert(!removed);
 	ck_assert_uint_gt(host_key(&w.host, USER_KEY).len, 0);
 	ck_assert_uint_gt(host_key(&w.host, INDEX_KEY).len, 0);
 }

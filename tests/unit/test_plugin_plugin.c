@@ -22,7 +22,10 @@ START_TEST(activation_makes_the_bot_and_its_picture)
 	    host_args(&w.host, MM_API_SET_PROFILE_IMAGE, 0);
 	ck_assert_str_eq(str_c(image->user_id), HOST_BOT);
 	ck_assert_int_eq(memcmp(image->data.data, "\x89PNG", 4), 0);
-	ck_assert_uint_eq(host_key(&w.host, "z2_bot_picture").len, 64);
+	struct str picture = host_key(&w.host, "z2_bot_picture");
+	ck_assert_uint_eq(picture.len, 64 + 1 + strlen(HOST_BOT));
+	ck_assert(str_has_suffix(picture, S(" " HOST_BOT)));
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_UPDATE_BOT_ACTIVE), 0);
 	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_WARN), 0);
 	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_ERROR), 0);
 	world_stop(&w);
@@ -51,10 +54,11 @@ static void tear_down(void)
 
 START_TEST(the_same_picture_is_not_set_again)
 {
-	char digest[65];
+	char digest[100] = "";
 	set_up();
 	host_activates(&host);
-	memcpy(digest, str_c(host_key(&host, "z2_bot_picture")), 65);
+	strncpy(digest, str_c(host_key(&host, "z2_bot_picture")),
+	    sizeof(digest) - 1);
 	tear_down();
 	set_up();
 	host_stores(&host, "z2_bot_picture", str_from(digest));
@@ -66,6 +70,44 @@ START_TEST(the_same_picture_is_not_set_again)
 	host_stores(&host, "z2_bot_picture", str_from(digest));
 	host_activates(&host);
 	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 1);
+	tear_down();
+	set_up();
+	digest[0] = digest[0] == '0' ? '1' : '0';
+	digest[64] = '\0'; /* that of another bot, deleted since */
+	host_stores(&host, "z2_bot_picture", str_from(digest));
+	host_activates(&host);
+	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 1);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_bot_that_was_deactivated_is_activated)
+{
+	set_up();
+	host.bot_delete_at = 1;
+	host_activates(&host);
+	const struct mm_update_bot_active_args *args =
+	    host_args(&host, MM_API_UPDATE_BOT_ACTIVE, 0);
+	ck_assert_str_eq(str_c(args->bot_user_id), HOST_BOT);
+	ck_assert(args->active);
+	ck_assert_uint_eq(host_n_called(&host, MM_API_LOG_ERROR), 0);
+	tear_down();
+}
+END_TEST
+
+START_TEST(a_bot_that_is_none_is_logged)
+{
+	set_up();
+	host_fails(&host, MM_API_GET_BOT, 404);
+	host_activates(&host);
+	ck_assert(host_logged(&host, "is no bot that works"));
+	ck_assert(!host_logged(&host, "has no picture"));
+	tear_down();
+	set_up();
+	host.bot_delete_at = 1;
+	host_fails(&host, MM_API_UPDATE_BOT_ACTIVE, 500);
+	host_activates(&host);
+	ck_assert(host_logged(&host, "is no bot that works"));
 	tear_down();
 }
 END_TEST
@@ -117,7 +159,7 @@ START_TEST(without_settings_it_starts_and_says_what_is_missing)
 	host_activates(&host);
 	ck_assert(host_logged(&host, "Zoom is not set up yet"));
 	ck_assert(host_logged(&host, "**Zoom client ID** is empty"));
-	ck_assert_uint_eq(host_n_called(&host, MM_API_LOG_WARN), 5);
+	ck_assert_uint_eq(host_n_called(&host, MM_API_LOG_WARN), 4);
 	tear_down();
 }
 END_TEST
@@ -198,6 +240,8 @@ int main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, activation_makes_the_bot_and_its_picture);
 	tcase_add_test(tc, the_same_picture_is_not_set_again);
+	tcase_add_test(tc, a_bot_that_was_deactivated_is_activated);
+	tcase_add_test(tc, a_bot_that_is_none_is_logged);
 	tcase_add_test(tc, a_bot_that_cannot_be_made_stops_the_activation);
 	tcase_add_test(
 	    tc, a_command_that_cannot_be_registered_stops_the_activation);

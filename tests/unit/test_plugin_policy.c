@@ -125,6 +125,70 @@ START_TEST(admins_are_those_who_manage_the_system)
 }
 END_TEST
 
+/* ---- settings of channels ---------------------------------------------------------- */
+
+/* Why not; empty: the user may, and gets the channel. */
+static const char *configure(const char *user_id, const char *channel_id)
+{
+	struct str text;
+	struct mm_channel *channel;
+	ck_assert_msg(policy_may_configure(&c, str_from(user_id),
+	                  str_from(channel_id), &channel, &text, &w.err),
+	    "%s", w.err.text);
+	ck_assert((channel != NULL) == (text.len == 0));
+	if (channel != NULL)
+		ck_assert(str_eq(channel->id, str_from(channel_id)));
+	return str_c(text);
+}
+
+START_TEST(admins_of_the_channel_configure_it)
+{
+	host_promotes(&w.host, TALK, ADA);
+	ck_assert_str_eq(configure(ADA, TALK), "");
+	ck_assert_ptr_nonnull(strstr(configure(ADA, TEAM), "Only admins"));
+	ck_assert_ptr_nonnull(strstr(configure(SAM, TALK), "Only admins"));
+	ck_assert_ptr_nonnull(strstr(configure(EVE, TALK), "Only admins"));
+	const struct mm_has_permission_to_channel_args *in =
+	    host_args(&w.host, MM_API_HAS_PERMISSION_TO_CHANNEL, 0);
+	ck_assert_str_eq(str_c(in->permission->id), "manage_channel_roles");
+}
+END_TEST
+
+START_TEST(system_admins_configure_channels_they_are_not_in)
+{
+	ck_assert_str_eq(configure(ADMIN, TALK), "");
+	ck_assert_str_eq(configure(ADMIN, TEAM), "");
+	ck_assert_ptr_nonnull(strstr(configure(ADMIN, "nowhere"), "no such"));
+	ck_assert_ptr_nonnull(strstr(configure(ADMIN, OLD), "archived"));
+}
+END_TEST
+
+START_TEST(messages_have_no_settings)
+{
+	host_adds_channel(&w.host, "direct", "D");
+	host_adds_channel(&w.host, "group", "G");
+	ck_assert_ptr_nonnull(strstr(configure(ADMIN, "direct"), "Direct"));
+	ck_assert_ptr_nonnull(strstr(configure(ADA, "group"), "Direct"));
+}
+END_TEST
+
+static const enum mm_api_method configuring[] = {
+	MM_API_HAS_PERMISSION_TO_CHANNEL,
+	MM_API_HAS_PERMISSION_TO,
+	MM_API_GET_CHANNEL,
+};
+
+START_TEST(a_server_that_fails_lets_nobody_configure)
+{
+	struct str text = S("");
+	struct mm_channel *channel;
+	host_breaks(&w.host, configuring[_i], "broken");
+	ck_assert(!policy_may_configure(
+	    &c, S(ADA), S(TALK), &channel, &text, &w.err));
+	ck_assert_ptr_null(channel);
+}
+END_TEST
+
 static const enum mm_api_method asked[] = {
 	MM_API_GET_CHANNEL_MEMBER,
 	MM_API_HAS_PERMISSION_TO_CHANNEL,
@@ -166,6 +230,11 @@ int main(void)
 	tcase_add_test(tc, admins_are_those_who_manage_the_system);
 	tcase_add_loop_test(tc, a_server_that_fails_is_no_permission, 0, 4);
 	tcase_add_test(tc, a_server_that_cannot_tell_admins_makes_none);
+	tcase_add_test(tc, admins_of_the_channel_configure_it);
+	tcase_add_test(tc, system_admins_configure_channels_they_are_not_in);
+	tcase_add_test(tc, messages_have_no_settings);
+	tcase_add_loop_test(
+	    tc, a_server_that_fails_lets_nobody_configure, 0, 3);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -173,6 +173,21 @@ START_TEST(a_post_that_has_ended_is_left_alone)
 }
 END_TEST
 
+START_TEST(a_post_in_an_archived_channel_stays_as_it_is)
+{
+	struct mm_post copy = *started(7);
+	host_fails(&w.host, MM_API_UPDATE_POST, 400);
+	ck_assert(!post_meeting_ended(&c, &copy, 0, 1, &w.err));
+	ck_assert_int_eq(w.err.status, 400);
+	err_clear(&w.err);
+	copy = *started(8);
+	copy.channel_id = S(OLD);
+	ck_assert(post_meeting_ended(&c, &copy, 0, 1, &w.err));
+	ck_assert_int_eq(w.err.code, ERR_NONE);
+	ck_assert(host_logged(&w.host, "channel is archived"));
+}
+END_TEST
+
 START_TEST(a_number_may_come_back_as_a_float)
 {
 	struct mm_post post = *started(7);
@@ -243,6 +258,7 @@ int main(void)
 	tcase_add_test(tc, without_a_start_the_posts_own_time_counts);
 	tcase_add_test(tc, what_others_have_put_into_the_post_stays);
 	tcase_add_test(tc, a_post_that_has_ended_is_left_alone);
+	tcase_add_test(tc, a_post_in_an_archived_channel_stays_as_it_is);
 	tcase_add_test(tc, a_number_may_come_back_as_a_float);
 	tcase_add_test(tc, a_post_of_another_type_is_no_meeting);
 	tcase_add_test(tc, the_bot_answers_one_user_in_the_thread);

@@ -75,6 +75,9 @@ static const struct {
 	{ "GET", "/oauth2/complete", NULL, 401 },
 	{ "GET", "/oauth2/connect", ADA, 403 },
 	{ "POST", "/api/v1/meetings", ADA, 400 },
+	{ "GET", "/api/v1/channel-preference", ADA, 405 },
+	{ "POST", "/api/v1/channel-preference", NULL, 401 },
+	{ "POST", "/api/v1/channel-preference", ADA, 400 },
 };
 
 START_TEST(a_route_answers)

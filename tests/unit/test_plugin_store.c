@@ -311,6 +311,34 @@ START_TEST(a_channels_preference_is_read)
 }
 END_TEST
 
+START_TEST(channels_preferences_are_kept_side_by_side)
+{
+	struct store_preference *list;
+	size_t n;
+	WORKS(store_load_channel_preferences(&c, &list, &n, &w.err));
+	ck_assert_uint_eq(n, 0);
+	WORKS(store_save_channel_preference(&c, S(TALK), S("allow"), &w.err));
+	WORKS(store_save_channel_preference(&c, S(TEAM), S("default"), &w.err));
+	WORKS(
+	    store_save_channel_preference(&c, S(TALK), S("restrict"), &w.err));
+	expect_key("zoomChannelSettings",
+	    "{\"" TALK "\":{\"Preference\":\"restrict\"},"
+	    "\"" TEAM "\":{\"Preference\":\"default\"}}");
+	WORKS(store_load_channel_preferences(&c, &list, &n, &w.err));
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(str_c(list[0].channel_id), TALK);
+	ck_assert_str_eq(str_c(list[0].preference), "restrict");
+	ck_assert_str_eq(str_c(list[1].channel_id), TEAM);
+	host_stores(&w.host, "zoomChannelSettings", S("{\"x\":7}"));
+	WORKS(store_load_channel_preferences(&c, &list, &n, &w.err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(list[0].preference.len, 0);
+	host_stores(&w.host, "zoomChannelSettings", S("damaged"));
+	WORKS(store_load_channel_preferences(&c, &list, &n, &w.err));
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
 START_TEST(activation_has_left_the_layouts_number)
 {
 	expect_key("z2_schema", "1");
@@ -337,6 +365,11 @@ START_TEST(a_store_that_fails_is_told_by_every_function)
 	ck_assert(!store_load_meeting_post(&c, S("u"), &text, &w.err));
 	ck_assert(!store_save_meeting_post(&c, S("u"), S("p"), &w.err));
 	ck_assert(!store_load_channel_preference(&c, S("c"), &text, &w.err));
+	ck_assert(
+	    !store_save_channel_preference(&c, S("c"), S("allow"), &w.err));
+	struct store_preference *list;
+	size_t n;
+	ck_assert(!store_load_channel_preferences(&c, &list, &n, &w.err));
 	ck_assert(!store_set_schema(&c, &w.err));
 	ck_assert_int_eq(w.err.code, ERR_REMOTE);
 }
@@ -366,6 +399,7 @@ int main(void)
 	    tc, a_subscription_is_for_good_and_takes_the_place_of_a_start);
 	tcase_add_test(tc, a_damaged_channel_is_none_and_can_be_replaced);
 	tcase_add_test(tc, a_channels_preference_is_read);
+	tcase_add_test(tc, channels_preferences_are_kept_side_by_side);
 	tcase_add_test(tc, activation_has_left_the_layouts_number);
 	tcase_add_test(tc, a_store_that_fails_is_told_by_every_function);
 	suite_add_tcase(suite, tc);

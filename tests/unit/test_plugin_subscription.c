@@ -107,7 +107,7 @@ START_TEST(a_bare_subscription_shows_the_three)
 {
 	expect_says(ADA, "/zoom subscription", "subscription add <meeting id>");
 	expect_says(ADA, "/zoom subscription", "subscription remove");
-	expect_says(ADA, "/zoom subscription dance", "subscription list");
+	expect_says(ADA, "/zoom subscription", "subscription list");
 	ck_assert_ptr_null(
 	    strstr(world_types(&w, ADA, "/zoom subscription"), "zoom start"));
 	expect_says(

@@ -178,6 +178,64 @@ START_TEST(a_signed_body_that_is_no_event_is_a_bad_request)
 }
 END_TEST
 
+/* Lines of the log that hold a text. */
+static size_t n_warnings(const char *text)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < host_n_called(&w.host, MM_API_LOG_WARN); i++) {
+		const struct mm_log_warn_args *args =
+		    host_args(&w.host, MM_API_LOG_WARN, i);
+		n += strstr(str_c(args->msg), text) != NULL;
+	}
+	return n;
+}
+
+static const struct {
+	const char *text;
+	int status;
+} unreadable[] = {
+	{ "", 400 },
+	{ "\xff\xfe{}", 400 },
+	{ "{\"event\":\"meeting.ended\",\"payload\":{\"object\":{\"uuid\":"
+	  "\"\xff\"}}}",
+	    400 },
+	{ "{\"event\":\"meeting.ended\",\"payload\":{\"object\":{\"uuid\":"
+	  "\"" MEETING_UUID "\"}}",
+	    400 },
+	{ "{\"event\":\"meeting.ended\",\"event_ts\":1e999}", 400 },
+	{ "{\"event\":\"meeting.ended\"}{\"event\":\"meeting.ended\"}", 400 },
+	{ "{\"event\":\"meeting.ended\",\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+	  "[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+	    400 },
+};
+
+START_TEST(what_cannot_be_read_is_answered_with_a_sentence)
+{
+	struct str body = str_from(unreadable[_i].text);
+	ck_assert_int_eq(
+	    deliver_signed(SECRET_TOKEN, 0, body), unreadable[_i].status);
+	ck_assert_ptr_nonnull(strstr(host_body(&answer), "webhook body: "));
+	ck_assert_uint_eq(n_warnings("A webhook was refused"), 1);
+	ck_assert(!host_logged(&w.host, WEBHOOK_SECRET));
+	ck_assert(!host_logged(&w.host, SECRET_TOKEN));
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_ERROR), 0);
+}
+END_TEST
+
+START_TEST(a_body_of_too_many_values_is_too_large)
+{
+	size_t n = 70000;
+	char *body = arena_alloc(&w.arena, 2 * n + 64);
+	size_t at =
+	    (size_t)sprintf(body, "{\"event\":\"meeting.ended\",\"x\":[");
+	for (size_t i = 0; i < n; i++, at += 2)
+		memcpy(body + at, "0,", 2);
+	memcpy(body + at, "0]}", 3);
+	ck_assert_int_eq(
+	    deliver_signed(SECRET_TOKEN, 0, str_n(body, at + 3)), 413);
+}
+END_TEST
+
 START_TEST(an_unknown_event_is_taken_and_changes_nothing)
 {
 	ck_assert_int_eq(deliver_signed(SECRET_TOKEN, 0, S(PLAIN)), 200);
@@ -363,6 +421,79 @@ START_TEST(a_deleted_post_is_no_error)
 }
 END_TEST
 
+static const char *const events[] = { "meeting.started", "meeting.ended",
+	"recording.completed", "recording.transcript_completed" };
+#define N_EVENTS (int)(sizeof(events) / sizeof(events[0]))
+
+static const char *const payloads[] = {
+	"null",
+	"[]",
+	"7",
+	"\"x\"",
+	"{}",
+	"{\"object\":null}",
+	"{\"object\":[]}",
+	"{\"object\":{}}",
+	"{\"object\":{\"id\":null,\"uuid\":null,\"recording_files\":null}}",
+	"{\"object\":{\"id\":{},\"uuid\":[],\"recording_files\":{}}}",
+	"{\"object\":{\"id\":\"\",\"uuid\":\"\",\"start_time\":\"\","
+	"\"end_time\":\"\"}}",
+	"{\"object\":{\"id\":1e300,\"uuid\":7,\"recording_files\":[1]}}",
+	"{\"object\":{\"id\":99999999999999999999,\"uuid\":\"x\"}}",
+	"{\"object\":{\"id\":\"99999999999999999999\",\"uuid\":\"x\"}}",
+	"{\"object\":{\"id\":-85550001111,\"uuid\":\"a\\u0000b\"}}",
+};
+
+/* Every event with every payload that lacks something or is of another type. */
+START_TEST(an_event_of_another_shape_changes_nothing)
+{
+	start_meeting();
+	size_t posts = host_n_called(&w.host, MM_API_CREATE_POST);
+	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+		struct str event = arena_printf(&w.arena,
+		    "{\"event\":\"%s\",\"event_ts\":\"x\",\"download_token\":"
+		    "{},\"payload\":%s}",
+		    events[_i], payloads[i]);
+		ck_assert_int_eq(world_delivers(&w, str_c(event)), 200);
+	}
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_CREATE_POST), posts);
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_UPDATE_POST), 0);
+	ck_assert_str_eq(status_of(0), "STARTED");
+}
+END_TEST
+
+static const char *const id_forms[] = { "85550001111", "\"85550001111\"",
+	"85550001111.0" };
+
+START_TEST(an_id_may_be_a_text_or_a_number)
+{
+	start_meeting();
+	world_delivers(
+	    &w, world_event(&w, "meeting.started", id_forms[_i], "//o==", ""));
+	ck_assert_uint_gt(host_key(&w.host, "post_meeting_%2F%2Fo==").len, 0);
+	world_delivers(
+	    &w, world_event(&w, "meeting.ended", id_forms[_i], "+/p==", TIMES));
+	ck_assert_str_eq(status_of(0), "ENDED");
+}
+END_TEST
+
+START_TEST(a_start_that_comes_after_the_end_starts_nothing)
+{
+	start_meeting();
+	for (int i = 0; i < 2; i++) {
+		world_delivers(&w, world_event(&w, "meeting.ended",
+		                       "85550001111", MEETING_UUID, TIMES));
+		world_delivers(&w, world_event(&w, "meeting.started",
+		                       "85550001111", MEETING_UUID, ""));
+		world_delivers(&w, world_event(&w, "meeting.started",
+		                       "85550001111", "next==", ""));
+	}
+	ck_assert_str_eq(status_of(0), "ENDED");
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_UPDATE_POST), 1);
+	ck_assert_uint_eq(host_key(&w.host, "post_meeting_next==").len, 0);
+}
+END_TEST
+
 static const enum mm_api_method used[] = { MM_API_KV_GET, MM_API_GET_POST,
 	MM_API_UPDATE_POST };
 
@@ -407,6 +538,14 @@ int main(void)
 	    (int)(sizeof(signings) / sizeof(signings[0])));
 	tcase_add_test(tc, an_event_without_signature_is_refused);
 	tcase_add_test(tc, a_signed_body_that_is_no_event_is_a_bad_request);
+	tcase_add_loop_test(tc, what_cannot_be_read_is_answered_with_a_sentence,
+	    0, (int)(sizeof(unreadable) / sizeof(unreadable[0])));
+	tcase_add_test(tc, a_body_of_too_many_values_is_too_large);
+	tcase_add_loop_test(
+	    tc, an_event_of_another_shape_changes_nothing, 0, N_EVENTS);
+	tcase_add_loop_test(tc, an_id_may_be_a_text_or_a_number, 0,
+	    (int)(sizeof(id_forms) / sizeof(id_forms[0])));
+	tcase_add_test(tc, a_start_that_comes_after_the_end_starts_nothing);
 	tcase_add_test(tc, an_unknown_event_is_taken_and_changes_nothing);
 	tcase_add_test(tc, a_challenge_is_answered_signed_or_not);
 	tcase_add_test(

@@ -1,7 +1,7 @@
 #include "zoom/client.h"
 
 #include "base/clock.h"
-#include "tests/lib/https.h"
+#include "tests/lib/zoomtest.h"
 #include "zoom/ask.h"
 
 #include <check.h>
@@ -23,38 +23,19 @@ static const struct zoom_json_field fields[] = {
 	{ "id", ZOOM_JSON_INT, offsetof(struct thing, id) },
 };
 
-static const struct zoom_json_table table = { fields, 1 };
+static const struct zoom_json_table table = { .fields = fields, .n_fields = 1 };
 
-static struct https *zoom;
-static struct arena arena;
-static struct zoom_settings settings;
-static struct zoom_call call;
+static struct zoomtest t;
 static struct thing thing;
-static struct err err;
 
 static void set_up(void)
 {
-	err_clear(&err);
-	ck_assert(zoom_global_init(&err));
-	zoom = https_start();
-	https_trust(zoom);
-	arena_init(&arena, 1024 * 1024);
-	settings.api_url = str_from(https_url(zoom));
-	call = (struct zoom_call){
-		.client = zoom_client_new(NULL, &err),
-		.settings = &settings,
-		.arena = &arena,
-		.access_token = S("t0ken"),
-	};
-	ck_assert_ptr_nonnull(call.client);
+	zoomtest_start_api(&t);
 }
 
 static void tear_down(void)
 {
-	zoom_client_free(call.client);
-	arena_fini(&arena);
-	https_stop(zoom);
-	zoom_global_fini();
+	zoomtest_stop(&t);
 }
 
 /* Ask the API; with a body it is a create, of which 201 is the success. */
@@ -66,10 +47,10 @@ static bool asks(const char *body, int64_t timeout_ms)
 		.body = str_from(body),
 		.table = &table,
 	};
-	err_clear(&err);
+	err_clear(&t.err);
 	thing.id = 0;
-	call.deadline_ms = clock_deadline_ms(timeout_ms);
-	return zoom_ask_api(&call, S("/things"), ask, &thing, &err);
+	t.call.deadline_ms = clock_deadline_ms(timeout_ms);
+	return zoom_ask_api(&t.call, S("/things"), ask, &thing, &t.err);
 }
 
 static bool reads(void)
@@ -84,148 +65,149 @@ static bool creates(void)
 
 START_TEST(an_answer_is_read)
 {
-	https_answers(zoom, 200, "x-zm-trackingid: v=2.0;rid=7", "{\"id\":5}");
-	ck_assert_msg(reads(), "%s", err.text);
+	https_answers(
+	    t.zoom, 200, "x-zm-trackingid: v=2.0;rid=7", "{\"id\":5}");
+	ck_assert_msg(reads(), "%s", t.err.text);
 	ck_assert_int_eq(thing.id, 5);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_OK);
-	ck_assert_int_eq(call.answer.status, 200);
-	ck_assert_str_eq(call.answer.tracking_id, "v=2.0;rid=7");
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_OK);
+	ck_assert_int_eq(t.call.answer.status, 200);
+	ck_assert_str_eq(t.call.answer.tracking_id, "v=2.0;rid=7");
 	ck_assert_ptr_nonnull(strstr(
-	    https_request(zoom, 0), "\r\nAuthorization: Bearer t0ken\r\n"));
+	    https_request(t.zoom, 0), "\r\nAuthorization: Bearer t0ken\r\n"));
 }
 END_TEST
 
 START_TEST(slashes_at_the_end_of_the_address_do_not_matter)
 {
 	char url[128];
-	snprintf(url, sizeof(url), "%s/v2//", https_url(zoom));
-	settings.api_url = str_from(url);
-	https_answers(zoom, 200, "", "{}");
+	snprintf(url, sizeof(url), "%s/v2//", https_url(t.zoom));
+	t.settings.api_url = str_from(url);
+	https_answers(t.zoom, 200, "", "{}");
 	ck_assert(reads());
 	ck_assert_ptr_nonnull(
-	    strstr(https_request(zoom, 0), "GET /v2/things HTTP"));
+	    strstr(https_request(t.zoom, 0), "GET /v2/things HTTP"));
 }
 END_TEST
 
 START_TEST(a_create_waits_for_retry_after_and_is_repeated)
 {
-	https_answers(zoom, 429, "Retry-After: 1", LIMITED);
-	https_answers(zoom, 201, "", "{\"id\":5}");
+	https_answers(t.zoom, 429, "Retry-After: 1", LIMITED);
+	https_answers(t.zoom, 201, "", "{\"id\":5}");
 	int64_t start_ms = clock_now_ms();
-	ck_assert_msg(creates(), "%s", err.text);
+	ck_assert_msg(creates(), "%s", t.err.text);
 	ck_assert_int_ge(clock_now_ms() - start_ms, 1000);
-	ck_assert_int_eq(https_n_requests(zoom), 2);
+	ck_assert_int_eq(https_n_requests(t.zoom), 2);
 	ck_assert_int_eq(thing.id, 5);
 }
 END_TEST
 
 START_TEST(a_429_without_headers_is_repeated_after_a_moment)
 {
-	https_answers(zoom, 429, "", LIMITED);
-	https_answers(zoom, 429, "", LIMITED);
-	https_answers(zoom, 201, "", "{\"id\":5}");
-	ck_assert_msg(creates(), "%s", err.text);
-	ck_assert_int_eq(https_n_requests(zoom), 3);
+	https_answers(t.zoom, 429, "", LIMITED);
+	https_answers(t.zoom, 429, "", LIMITED);
+	https_answers(t.zoom, 201, "", "{\"id\":5}");
+	ck_assert_msg(creates(), "%s", t.err.text);
+	ck_assert_int_eq(https_n_requests(t.zoom), 3);
 }
 END_TEST
 
 START_TEST(a_wait_beyond_the_deadline_is_not_begun)
 {
-	https_answers(zoom, 429, "Retry-After: 60", LIMITED);
+	https_answers(t.zoom, 429, "Retry-After: 60", LIMITED);
 	int64_t start_ms = clock_now_ms();
 	ck_assert(!reads());
 	ck_assert_int_lt(clock_now_ms() - start_ms, 1000);
-	ck_assert_int_eq(err.code, ERR_BUSY);
-	ck_assert_int_eq(err.status, 429);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_LIMITED);
-	ck_assert_int_eq(call.answer.retry_ms, 60000);
-	ck_assert_str_eq(call.answer.message, "per-second rate limit");
+	ck_assert_int_eq(t.err.code, ERR_BUSY);
+	ck_assert_int_eq(t.err.status, 429);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_LIMITED);
+	ck_assert_int_eq(t.call.answer.retry_ms, 60000);
+	ck_assert_str_eq(t.call.answer.message, "per-second rate limit");
 }
 END_TEST
 
 START_TEST(without_deadline_no_wait_is_longer_than_a_minute)
 {
-	https_answers(zoom, 429, "Retry-After: 61", LIMITED);
+	https_answers(t.zoom, 429, "Retry-After: 61", LIMITED);
 	ck_assert(!asks(NULL, INT64_MAX));
-	ck_assert_int_eq(err.code, ERR_BUSY);
+	ck_assert_int_eq(t.err.code, ERR_BUSY);
 }
 END_TEST
 
 START_TEST(a_daily_limit_without_date_is_not_tried_again)
 {
-	https_answers(zoom, 429, "X-RateLimit-Type: Daily-limit", LIMITED);
+	https_answers(t.zoom, 429, "X-RateLimit-Type: Daily-limit", LIMITED);
 	ck_assert(!reads());
-	ck_assert_int_eq(https_n_requests(zoom), 1);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
 }
 END_TEST
 
 START_TEST(it_gives_up_after_three_attempts)
 {
 	for (int i = 0; i < 5; i++)
-		https_answers(zoom, 503, "", "{}");
+		https_answers(t.zoom, 503, "", "{}");
 	ck_assert(!reads());
-	ck_assert_int_eq(https_n_requests(zoom), 3);
-	ck_assert_int_eq(err.code, ERR_REMOTE);
-	ck_assert_int_eq(err.status, 503);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNAVAILABLE);
+	ck_assert_int_eq(https_n_requests(t.zoom), 3);
+	ck_assert_int_eq(t.err.code, ERR_REMOTE);
+	ck_assert_int_eq(t.err.status, 503);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
 }
 END_TEST
 
 START_TEST(a_read_is_repeated_after_a_server_error)
 {
-	https_answers(zoom, 502, "Content-Type: text/html", "<html>");
-	https_answers(zoom, 200, "", "{\"id\":5}");
-	ck_assert_msg(reads(), "%s", err.text);
+	https_answers(t.zoom, 502, "Content-Type: text/html", "<html>");
+	https_answers(t.zoom, 200, "", "{\"id\":5}");
+	ck_assert_msg(reads(), "%s", t.err.text);
 	ck_assert_int_eq(thing.id, 5);
 }
 END_TEST
 
 START_TEST(a_create_is_not_repeated_after_a_server_error)
 {
-	https_answers(zoom, 502, "", "{}");
+	https_answers(t.zoom, 502, "", "{}");
 	ck_assert(!creates());
-	ck_assert_int_eq(https_n_requests(zoom), 1);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNAVAILABLE);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
 }
 END_TEST
 
 START_TEST(a_read_is_repeated_after_a_reset)
 {
-	https_resets(zoom);
-	https_answers_half(zoom, "{\"id\":5555555555}");
-	https_answers(zoom, 200, "", "{\"id\":5}");
-	ck_assert_msg(reads(), "%s", err.text);
+	https_resets(t.zoom);
+	https_answers_half(t.zoom, "{\"id\":5555555555}");
+	https_answers(t.zoom, 200, "", "{\"id\":5}");
+	ck_assert_msg(reads(), "%s", t.err.text);
 	ck_assert_int_eq(thing.id, 5);
 }
 END_TEST
 
 START_TEST(a_create_is_not_repeated_after_a_reset)
 {
-	https_resets(zoom);
+	https_resets(t.zoom);
 	ck_assert(!creates());
-	ck_assert_int_eq(https_n_requests(zoom), 1);
-	ck_assert_int_eq(err.code, ERR_IO);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
+	ck_assert_int_eq(t.err.code, ERR_IO);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
 }
 END_TEST
 
 START_TEST(a_create_whose_answer_is_cut_has_an_unknown_outcome)
 {
-	https_answers_half(zoom, "{\"id\":5555555555}");
+	https_answers_half(t.zoom, "{\"id\":5555555555}");
 	ck_assert(!creates());
-	ck_assert_int_eq(https_n_requests(zoom), 1);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
 }
 END_TEST
 
 START_TEST(nothing_is_repeated_after_a_time_out)
 {
-	https_waits_ms(zoom, 5000);
-	https_answers(zoom, 201, "", "{\"id\":5}");
+	https_waits_ms(t.zoom, 5000);
+	https_answers(t.zoom, 201, "", "{\"id\":5}");
 	ck_assert(!asks("{}", 300));
-	ck_assert_int_eq(err.code, ERR_TIMEOUT);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
-	ck_assert_int_eq(https_n_requests(zoom), 1);
+	ck_assert_int_eq(t.err.code, ERR_TIMEOUT);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
 }
 END_TEST
 
@@ -235,76 +217,76 @@ START_TEST(a_create_is_repeated_where_no_connection_was_made)
 	struct https *gone = https_start();
 	strcpy(url, https_url(gone));
 	https_stop(gone);
-	settings.api_url = str_from(url);
+	t.settings.api_url = str_from(url);
 	int64_t start_ms = clock_now_ms();
 	ck_assert(!creates());
 	ck_assert_int_ge(clock_now_ms() - start_ms, 700);
-	ck_assert_int_eq(err.code, ERR_IO);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNAVAILABLE);
+	ck_assert_int_eq(t.err.code, ERR_IO);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
 }
 END_TEST
 
 START_TEST(a_web_page_is_told_from_data)
 {
-	https_answers(zoom, 200, "Content-Type: text/html", "<html></html>");
+	https_answers(t.zoom, 200, "Content-Type: text/html", "<html></html>");
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_PROTOCOL);
-	ck_assert_ptr_nonnull(strstr(err.text, "web page instead of data"));
-	ck_assert_int_eq(https_n_requests(zoom), 1);
+	ck_assert_int_eq(t.err.code, ERR_PROTOCOL);
+	ck_assert_ptr_nonnull(strstr(t.err.text, "web page instead of data"));
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
 }
 END_TEST
 
 START_TEST(an_answer_that_is_no_json_is_told)
 {
-	https_answers(zoom, 200, "", "OK");
+	https_answers(t.zoom, 200, "", "OK");
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_PROTOCOL);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNAVAILABLE);
-	https_answers(zoom, 201, "", "{\"id\":");
+	ck_assert_int_eq(t.err.code, ERR_PROTOCOL);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
+	https_answers(t.zoom, 201, "", "{\"id\":");
 	ck_assert(!creates());
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
 }
 END_TEST
 
 START_TEST(a_huge_answer_is_an_error)
 {
-	https_streams(zoom, (size_t)100 * 1024 * 1024);
+	https_streams(t.zoom, (size_t)100 * 1024 * 1024);
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_TOO_BIG);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNAVAILABLE);
+	ck_assert_int_eq(t.err.code, ERR_TOO_BIG);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
 }
 END_TEST
 
 START_TEST(a_damaged_token_is_not_sent)
 {
-	call.access_token = S("a\r\nX-Evil: 1");
+	t.call.access_token = S("a\r\nX-Evil: 1");
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_INVALID);
-	call.access_token = S("");
+	ck_assert_int_eq(t.err.code, ERR_INVALID);
+	t.call.access_token = S("");
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_INVALID);
-	ck_assert_int_eq(https_n_requests(zoom), 0);
+	ck_assert_int_eq(t.err.code, ERR_INVALID);
+	ck_assert_int_eq(https_n_requests(t.zoom), 0);
 }
 END_TEST
 
 START_TEST(no_text_of_an_error_holds_the_token)
 {
-	call.access_token = S("t0ken");
+	t.call.access_token = S("t0ken");
 	https_answers(
-	    zoom, 400, "", "{\"code\":300,\"message\":\"bad t0ken\"}");
+	    t.zoom, 400, "", "{\"code\":300,\"message\":\"bad t0ken\"}");
 	ck_assert(!reads());
-	ck_assert_ptr_null(strstr(err.text, "t0ken"));
-	ck_assert_ptr_null(strstr(call.answer.message, "t0ken"));
+	ck_assert_ptr_null(strstr(t.err.text, "t0ken"));
+	ck_assert_ptr_null(strstr(t.call.answer.message, "t0ken"));
 }
 END_TEST
 
 START_TEST(an_arena_that_has_failed_sends_nothing)
 {
 	struct arena none = { .max = 0 };
-	call.arena = &none;
+	t.call.arena = &none;
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_TOO_BIG);
-	ck_assert_int_eq(https_n_requests(zoom), 0);
+	ck_assert_int_eq(t.err.code, ERR_TOO_BIG);
+	ck_assert_int_eq(https_n_requests(t.zoom), 0);
 }
 END_TEST
 
@@ -318,15 +300,15 @@ static void *stop_soon(void *object)
 START_TEST(stopping_ends_a_wait)
 {
 	pthread_t thread;
-	https_answers(zoom, 429, "Retry-After: 7", LIMITED);
-	pthread_create(&thread, NULL, stop_soon, call.client);
+	https_answers(t.zoom, 429, "Retry-After: 7", LIMITED);
+	pthread_create(&thread, NULL, stop_soon, t.call.client);
 	int64_t start_ms = clock_now_ms();
 	ck_assert(!reads());
 	ck_assert_int_lt(clock_now_ms() - start_ms, 2000);
 	pthread_join(thread, NULL);
 	ck_assert(!reads());
-	ck_assert_int_eq(err.code, ERR_CLOSED);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_NO_ANSWER);
+	ck_assert_int_eq(t.err.code, ERR_CLOSED);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_NO_ANSWER);
 }
 END_TEST
 

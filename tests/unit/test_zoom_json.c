@@ -17,7 +17,7 @@ static const struct zoom_json_field fields[] = {
 	{ "time", ZOOM_JSON_TIME, offsetof(struct thing, time_ms) },
 };
 
-static const struct zoom_json_table table = { fields, 3 };
+static const struct zoom_json_table table = { .fields = fields, .n_fields = 3 };
 
 static struct arena arena;
 static struct thing thing;
@@ -224,6 +224,103 @@ START_TEST(paths_match_whole_and_do_not_lead_through_lists)
 }
 END_TEST
 
+/* ---- lists ------------------------------------------------------------------ */
+
+struct things {
+	int64_t number;
+	struct thing *items;
+	size_t n;
+};
+
+static const struct zoom_json_list lists[] = {
+	{
+	    .path = "deep.list",
+	    .item = &table,
+	    .size = sizeof(struct thing),
+	    .max = 3,
+	    .offset = offsetof(struct things, items),
+	    .offset_n = offsetof(struct things, n),
+	},
+};
+
+static const struct zoom_json_table list_table = {
+	.lists = lists,
+	.n_lists = 1,
+};
+
+static struct things read_things(const char *text)
+{
+	struct things things = { .number = -7 };
+	err_clear(&err);
+	ck_assert_msg(
+	    zoom_json_read(&arena, str_from(text), &list_table, &things, &err),
+	    "%s", err.text);
+	ck_assert_int_eq(things.number, -7);
+	return things;
+}
+
+START_TEST(a_list_of_objects_becomes_an_array)
+{
+	struct things things = read_things(
+	    "{\"deep\":{\"list\":[{\"name\":\"a\"},{\"name\":\"b\",\"deep\":"
+	    "{\"down\":{\"number\":\"2\"}}}]}}");
+	ck_assert_uint_eq(things.n, 2);
+	ck_assert_str_eq(str_c(things.items[0].name), "a");
+	ck_assert_int_eq(things.items[0].number, 0);
+	ck_assert_str_eq(str_c(things.items[1].name), "b");
+	ck_assert_int_eq(things.items[1].number, 2);
+}
+END_TEST
+
+START_TEST(items_that_are_no_objects_are_passed_over)
+{
+	struct things things = read_things(
+	    "{\"deep\":{\"list\":[1,null,[{}],\"x\",{},{\"name\":7},true,"
+	    "{\"name\":\"last\"}]}}");
+	ck_assert_uint_eq(things.n, 3);
+	ck_assert_uint_eq(things.items[1].name.len, 0);
+	ck_assert_str_eq(str_c(things.items[2].name), "last");
+}
+END_TEST
+
+START_TEST(a_list_has_a_limit)
+{
+	ck_assert_uint_eq(
+	    read_things("{\"deep\":{\"list\":[{},{},{},{},{}]}}").n, 3);
+}
+END_TEST
+
+static const struct row no_lists[] = {
+	{ "{}" },
+	{ "{\"deep\":null}" },
+	{ "{\"deep\":[]}" },
+	{ "{\"deep\":{\"list\":null}}" },
+	{ "{\"deep\":{\"list\":{}}}" },
+	{ "{\"deep\":{\"list\":\"x\"}}" },
+	{ "{\"deep\":{\"list\":[]}}" },
+	{ "{\"list\":[{}]}" },
+};
+
+START_TEST(what_is_no_list_has_no_items)
+{
+	ck_assert_uint_eq(read_things(no_lists[_i].text).n, 0);
+}
+END_TEST
+
+START_TEST(a_list_above_the_arena_fails_the_whole)
+{
+	struct things things = { .number = -7 };
+	struct arena small;
+	arena_init(&small, 32);
+	err_clear(&err);
+	ck_assert(!zoom_json_read(&small, S("{\"deep\":{\"list\":[{},{},{}]}}"),
+	    &list_table, &things, &err));
+	ck_assert_int_eq(err.code, ERR_TOO_BIG);
+	ck_assert_uint_eq(things.n, 0);
+	arena_fini(&small);
+}
+END_TEST
+
 START_TEST(white_space_is_allowed_where_it_is)
 {
 	ck_assert(read_thing(S(" \t\r\n{ \"name\" : \"x\" , \"a\" : [ 1 , "
@@ -283,6 +380,12 @@ int main(void)
 	    (int)(sizeof(spellings) / sizeof(spellings[0])));
 	tcase_add_test(tests, the_last_of_two_equal_names_counts);
 	tcase_add_test(tests, paths_match_whole_and_do_not_lead_through_lists);
+	tcase_add_test(tests, a_list_of_objects_becomes_an_array);
+	tcase_add_test(tests, items_that_are_no_objects_are_passed_over);
+	tcase_add_test(tests, a_list_has_a_limit);
+	tcase_add_loop_test(tests, what_is_no_list_has_no_items, 0,
+	    (int)(sizeof(no_lists) / sizeof(no_lists[0])));
+	tcase_add_test(tests, a_list_above_the_arena_fails_the_whole);
 	tcase_add_test(tests, white_space_is_allowed_where_it_is);
 	tcase_add_test(tests, a_document_cut_anywhere_is_refused);
 	tcase_add_test(tests, a_text_above_the_arena_fails_the_whole);

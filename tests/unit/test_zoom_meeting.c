@@ -1,7 +1,6 @@
 #include "zoom/meeting.h"
 
-#include "base/clock.h"
-#include "tests/lib/https.h"
+#include "tests/lib/zoomtest.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -18,51 +17,31 @@
  "\"join_url\":\"https://us05web.zoom.us/j/85550001111?pwd=s1mPwd.1\","        \
  "\"password\":\"7tQ2xA\",\"settings\":{\"use_pmi\":false}}"
 
-static struct https *zoom;
-static struct arena arena;
-static struct zoom_settings settings;
-static struct zoom_call call;
+static struct zoomtest t;
 static struct zoom_meeting meeting;
-static struct err err;
 
 static void set_up(void)
 {
-	err_clear(&err);
-	ck_assert(zoom_global_init(&err));
-	zoom = https_start();
-	https_trust(zoom);
-	arena_init(&arena, 1024 * 1024);
-	settings.api_url = str_from(https_url(zoom));
-	call = (struct zoom_call){
-		.client = zoom_client_new(NULL, &err),
-		.settings = &settings,
-		.arena = &arena,
-		.access_token = S("t0ken"),
-		.deadline_ms = clock_deadline_ms(8000),
-	};
-	ck_assert_ptr_nonnull(call.client);
+	zoomtest_start_api(&t);
 }
 
 static void tear_down(void)
 {
-	zoom_client_free(call.client);
-	arena_fini(&arena);
-	https_stop(zoom);
-	zoom_global_fini();
+	zoomtest_stop(&t);
 }
 
 static bool creates(struct str topic)
 {
-	err_clear(&err);
+	err_clear(&t.err);
 	return zoom_meeting_create(
-	    &call, S("ada+x@example.com"), topic, &meeting, &err);
+	    &t.call, S("ada+x@example.com"), topic, &meeting, &t.err);
 }
 
 START_TEST(a_meeting_is_created_with_topic_and_type_only)
 {
-	https_answers(zoom, 201, "", MEETING);
-	ck_assert_msg(creates(S("Caf\xc3\xa9 \"now\"")), "%s", err.text);
-	const char *request = https_request(zoom, 0);
+	https_answers(t.zoom, 201, "", MEETING);
+	ck_assert_msg(creates(S("Caf\xc3\xa9 \"now\"")), "%s", t.err.text);
+	const char *request = https_request(t.zoom, 0);
 	ck_assert_ptr_nonnull(
 	    strstr(request, "POST /users/ada+x@example.com/meetings HTTP"));
 	ck_assert_ptr_nonnull(
@@ -86,9 +65,9 @@ END_TEST
 
 START_TEST(only_201_is_a_created_meeting)
 {
-	https_answers(zoom, 200, "", MEETING);
+	https_answers(t.zoom, 200, "", MEETING);
 	ck_assert(!creates(S("x")));
-	ck_assert_int_eq(err.code, ERR_REMOTE);
+	ck_assert_int_eq(t.err.code, ERR_REMOTE);
 	ck_assert_int_eq(meeting.id, 0);
 }
 END_TEST
@@ -96,50 +75,51 @@ END_TEST
 START_TEST(a_topic_must_be_utf_8)
 {
 	ck_assert(!creates(S("\xff\xfe")));
-	ck_assert_int_eq(err.code, ERR_INVALID);
-	ck_assert_int_eq(https_n_requests(zoom), 0);
+	ck_assert_int_eq(t.err.code, ERR_INVALID);
+	ck_assert_int_eq(https_n_requests(t.zoom), 0);
 }
 END_TEST
 
 START_TEST(an_empty_topic_is_sent_as_it_is)
 {
-	https_answers(zoom, 201, "", MEETING);
+	https_answers(t.zoom, 201, "", MEETING);
 	ck_assert(creates((struct str){ NULL, 0 }));
 	ck_assert_ptr_nonnull(
-	    strstr(https_request(zoom, 0), "{\"topic\":\"\",\"type\":1}"));
+	    strstr(https_request(t.zoom, 0), "{\"topic\":\"\",\"type\":1}"));
 }
 END_TEST
 
 START_TEST(a_created_meeting_without_id_has_an_unknown_outcome)
 {
-	https_answers(zoom, 201, "", "{\"id\":null}");
+	https_answers(t.zoom, 201, "", "{\"id\":null}");
 	ck_assert(!creates(S("x")));
-	ck_assert_int_eq(err.code, ERR_PROTOCOL);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(t.err.code, ERR_PROTOCOL);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
 }
 END_TEST
 
 START_TEST(missing_scopes_are_named)
 {
-	https_answers(zoom, 400, "",
+	https_answers(t.zoom, 400, "",
 	    "{\"code\":4711,\"message\":\"Invalid access token, does not "
 	    "contain scopes:[meeting:write:meeting].\"}");
 	ck_assert(!creates(S("x")));
-	ck_assert_int_eq(err.code, ERR_DENIED);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_SCOPES_MISSING);
-	ck_assert_str_eq(call.answer.scopes, "meeting:write:meeting");
+	ck_assert_int_eq(t.err.code, ERR_DENIED);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_SCOPES_MISSING);
+	ck_assert_str_eq(t.call.answer.scopes, "meeting:write:meeting");
 }
 END_TEST
 
 START_TEST(a_meeting_is_fetched_by_its_id)
 {
-	https_answers(zoom, 200, "",
+	https_answers(t.zoom, 200, "",
 	    "{\"id\":\"85550001111\",\"type\":4,\"pmi\":\"5551234567\","
 	    "\"start_time\":\"2025-10-09T08:53:20Z\",\"status\":\"started\"}");
-	ck_assert_msg(zoom_meeting_fetch(&call, 85550001111, &meeting, &err),
-	    "%s", err.text);
+	ck_assert_msg(
+	    zoom_meeting_fetch(&t.call, 85550001111, &meeting, &t.err), "%s",
+	    t.err.text);
 	ck_assert_ptr_nonnull(
-	    strstr(https_request(zoom, 0), "GET /meetings/85550001111 HTTP"));
+	    strstr(https_request(t.zoom, 0), "GET /meetings/85550001111 HTTP"));
 	ck_assert_int_eq(meeting.id, 85550001111);
 	ck_assert_int_eq(meeting.pmi, 5551234567);
 	ck_assert_int_eq(meeting.start_ms, 1760000000000);
@@ -149,19 +129,19 @@ END_TEST
 
 START_TEST(a_personal_id_may_be_a_number)
 {
-	https_answers(zoom, 200, "", "{\"id\":1,\"pmi\":5551234567}");
-	ck_assert(zoom_meeting_fetch(&call, 1, &meeting, &err));
+	https_answers(t.zoom, 200, "", "{\"id\":1,\"pmi\":5551234567}");
+	ck_assert(zoom_meeting_fetch(&t.call, 1, &meeting, &t.err));
 	ck_assert_int_eq(meeting.pmi, 5551234567);
 }
 END_TEST
 
 START_TEST(a_meeting_that_is_gone_is_not_found)
 {
-	https_answers(zoom, 404, "",
+	https_answers(t.zoom, 404, "",
 	    "{\"code\":3001,\"message\":\"Meeting does not exist: 1.\"}");
-	ck_assert(!zoom_meeting_fetch(&call, 1, &meeting, &err));
-	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_NOT_FOUND);
+	ck_assert(!zoom_meeting_fetch(&t.call, 1, &meeting, &t.err));
+	ck_assert_int_eq(t.err.code, ERR_NOT_FOUND);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_NOT_FOUND);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 #include "zoom/oauth.h"
 
 #include "base/clock.h"
-#include "tests/lib/https.h"
+#include "tests/lib/zoomtest.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -16,54 +16,31 @@
  "\"scope\":\"meeting:read user:read\","                                       \
  "\"api_url\":\"https://api.zoom.us\"}"
 
-static struct https *zoom;
-static struct arena arena;
-static struct zoom_settings settings;
-static struct zoom_call call;
+static struct zoomtest t;
 static struct zoom_token token;
-static struct err err;
 
 static void set_up(void)
 {
-	err_clear(&err);
-	ck_assert(zoom_global_init(&err));
-	zoom = https_start();
-	https_trust(zoom);
-	arena_init(&arena, 1024 * 1024);
-	settings = (struct zoom_settings){
-		.web_url = str_from(https_url(zoom)),
-		.client_id = S("id"),
-		.client_secret = S("s3cret"),
-	};
-	call = (struct zoom_call){
-		.client = zoom_client_new(NULL, &err),
-		.settings = &settings,
-		.arena = &arena,
-		.deadline_ms = clock_deadline_ms(8000),
-	};
-	ck_assert_ptr_nonnull(call.client);
+	zoomtest_start_oauth(&t);
 }
 
 static void tear_down(void)
 {
-	zoom_client_free(call.client);
-	arena_fini(&arena);
-	https_stop(zoom);
-	zoom_global_fini();
+	zoomtest_stop(&t);
 }
 
 static bool exchanges(void)
 {
-	err_clear(&err);
-	return zoom_oauth_exchange(&call, S("c0de/+"),
+	err_clear(&t.err);
+	return zoom_oauth_exchange(&t.call, S("c0de/+"),
 	    S("https://chat.example.com/plugins/zoom/oauth2/complete"), &token,
-	    &err);
+	    &t.err);
 }
 
 static bool refreshes(void)
 {
-	err_clear(&err);
-	return zoom_oauth_refresh(&call, S("0ld=="), &token, &err);
+	err_clear(&t.err);
+	return zoom_oauth_refresh(&t.call, S("0ld=="), &token, &t.err);
 }
 
 /* No text that people see holds a secret of these tests. */
@@ -72,17 +49,17 @@ static void expect_no_secret(void)
 	static const char *const secrets[] = { "c0de", "0ld", "s3cret",
 		"acc3ss", "r3fresh" };
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
-		ck_assert_ptr_null(strstr(err.text, secrets[i]));
-		ck_assert_ptr_null(strstr(call.answer.message, secrets[i]));
+		ck_assert_ptr_null(strstr(t.err.text, secrets[i]));
+		ck_assert_ptr_null(strstr(t.call.answer.message, secrets[i]));
 	}
 }
 
 START_TEST(the_authorize_url_holds_what_zoom_wants)
 {
-	settings.web_url = S("https://zoom.us/");
-	settings.client_id = S("cl ient&id");
+	t.settings.web_url = S("https://zoom.us/");
+	t.settings.client_id = S("cl ient&id");
 	ck_assert_str_eq(
-	    str_c(zoom_oauth_authorize_url(&arena, &settings,
+	    str_c(zoom_oauth_authorize_url(&t.arena, &t.settings,
 	        S("https://chat.example.com/a?b=c"), S("abc_def_true"))),
 	    "https://zoom.us/oauth/authorize?response_type=code"
 	    "&client_id=cl+ient%26id"
@@ -93,9 +70,9 @@ END_TEST
 
 START_TEST(a_code_is_exchanged_for_a_token)
 {
-	https_answers(zoom, 200, "", TOKEN);
+	https_answers(t.zoom, 200, "", TOKEN);
 	int64_t before_ms = clock_wall_ms();
-	ck_assert_msg(exchanges(), "%s", err.text);
+	ck_assert_msg(exchanges(), "%s", t.err.text);
 	int64_t after_ms = clock_wall_ms();
 	ck_assert_str_eq(str_c(token.access_token), "acc3ss");
 	ck_assert_str_eq(str_c(token.token_type), "bearer");
@@ -103,7 +80,7 @@ START_TEST(a_code_is_exchanged_for_a_token)
 	ck_assert_str_eq(str_c(token.scope), "meeting:read user:read");
 	ck_assert_int_ge(token.expires_ms, before_ms + 3599000);
 	ck_assert_int_le(token.expires_ms, after_ms + 3599000);
-	const char *request = https_request(zoom, 0);
+	const char *request = https_request(t.zoom, 0);
 	ck_assert_ptr_nonnull(strstr(request, "POST /oauth/token HTTP"));
 	ck_assert_ptr_nonnull(strstr(request,
 	    "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
@@ -116,29 +93,29 @@ END_TEST
 
 START_TEST(credentials_are_form_encoded_before_base64)
 {
-	settings.client_id = S("i d:");
-	settings.client_secret = S("p%&+");
-	https_answers(zoom, 200, "", TOKEN);
+	t.settings.client_id = S("i d:");
+	t.settings.client_secret = S("p%&+");
+	https_answers(t.zoom, 200, "", TOKEN);
 	ck_assert(exchanges());
 	/* base64 of "i+d%3A:p%25%26%2B" */
-	ck_assert_ptr_nonnull(strstr(https_request(zoom, 0),
+	ck_assert_ptr_nonnull(strstr(https_request(t.zoom, 0),
 	    "\r\nAuthorization: Basic aStkJTNBOnAlMjUlMjYlMkI=\r\n"));
 }
 END_TEST
 
 START_TEST(a_token_is_refreshed)
 {
-	https_answers(zoom, 200, "", TOKEN);
-	ck_assert_msg(refreshes(), "%s", err.text);
+	https_answers(t.zoom, 200, "", TOKEN);
+	ck_assert_msg(refreshes(), "%s", t.err.text);
 	ck_assert_str_eq(str_c(token.refresh_token), "r3fresh");
-	ck_assert_str_eq(strstr(https_request(zoom, 0), "\r\n\r\n") + 4,
+	ck_assert_str_eq(strstr(https_request(t.zoom, 0), "\r\n\r\n") + 4,
 	    "grant_type=refresh_token&refresh_token=0ld%3D%3D");
 }
 END_TEST
 
 START_TEST(without_a_new_refresh_token_the_old_one_stays)
 {
-	https_answers(zoom, 200, "", "{\"access_token\":\"acc3ss\"}");
+	https_answers(t.zoom, 200, "", "{\"access_token\":\"acc3ss\"}");
 	ck_assert(refreshes());
 	ck_assert_str_eq(str_c(token.refresh_token), "0ld==");
 	ck_assert_str_eq(str_c(token.token_type), "bearer");
@@ -165,7 +142,7 @@ START_TEST(a_life_that_makes_no_sense_counts_as_none)
 	char body[128];
 	snprintf(body, sizeof(body),
 	    "{\"access_token\":\"a\",\"expires_in\":%s}", row->expires_in);
-	https_answers(zoom, 200, "", body);
+	https_answers(t.zoom, 200, "", body);
 	int64_t before_ms = clock_wall_ms();
 	ck_assert(exchanges());
 	if (row->life_s == 0)
@@ -182,7 +159,7 @@ START_TEST(a_long_token_is_read_whole)
 	for (int i = 0; i < 400; i++)
 		strcat(body, "eyJhbGciOiJI");
 	strcat(body, "\"}");
-	https_answers(zoom, 200, "", body);
+	https_answers(t.zoom, 200, "", body);
 	ck_assert(exchanges());
 	ck_assert_uint_eq(token.access_token.len, 4800);
 }
@@ -190,104 +167,104 @@ END_TEST
 
 START_TEST(a_dead_grant_is_told)
 {
-	https_answers(zoom, 400, "",
+	https_answers(t.zoom, 400, "",
 	    "{\"reason\":\"Invalid Token!\",\"error\":\"invalid_grant\"}");
 	ck_assert(!refreshes());
-	ck_assert_int_eq(call.answer.verdict, ZOOM_GRANT_DEAD);
-	ck_assert_int_eq(err.code, ERR_DENIED);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_GRANT_DEAD);
+	ck_assert_int_eq(t.err.code, ERR_DENIED);
 	expect_no_secret();
 }
 END_TEST
 
 START_TEST(wrong_credentials_are_told)
 {
-	https_answers(zoom, 401, "",
+	https_answers(t.zoom, 401, "",
 	    "{\"reason\":\"Invalid client_id or client_secret\","
 	    "\"error\":\"invalid_client\"}");
 	ck_assert(!refreshes());
-	ck_assert_int_eq(call.answer.verdict, ZOOM_APP_REFUSED);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_APP_REFUSED);
 	expect_no_secret();
 }
 END_TEST
 
 START_TEST(a_used_code_is_no_reason_to_print_it)
 {
-	https_answers(zoom, 400, "",
+	https_answers(t.zoom, 400, "",
 	    "{\"reason\":\"Invalid authorization code c0de/+\","
 	    "\"error\":\"invalid_request\"}");
 	ck_assert(!exchanges());
-	ck_assert_int_eq(err.status, 400);
+	ck_assert_int_eq(t.err.status, 400);
 	expect_no_secret();
 }
 END_TEST
 
 START_TEST(a_refresh_is_sent_once_when_the_answer_is_lost)
 {
-	https_resets(zoom);
+	https_resets(t.zoom);
 	ck_assert(!refreshes());
-	ck_assert_int_eq(https_n_requests(zoom), 1);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
 	expect_no_secret();
 }
 END_TEST
 
 START_TEST(a_refresh_is_sent_once_when_the_answer_is_late)
 {
-	call.deadline_ms = clock_deadline_ms(300);
-	https_waits_ms(zoom, 5000);
-	https_answers(zoom, 200, "", TOKEN);
+	t.call.deadline_ms = clock_deadline_ms(300);
+	https_waits_ms(t.zoom, 5000);
+	https_answers(t.zoom, 200, "", TOKEN);
 	ck_assert(!refreshes());
-	ck_assert_int_eq(https_n_requests(zoom), 1);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNKNOWN);
-	ck_assert_int_eq(err.code, ERR_TIMEOUT);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
+	ck_assert_int_eq(t.err.code, ERR_TIMEOUT);
 }
 END_TEST
 
 START_TEST(a_refresh_is_repeated_after_429)
 {
-	https_answers(zoom, 429, "Retry-After: 1", "{}");
-	https_answers(zoom, 200, "", TOKEN);
+	https_answers(t.zoom, 429, "Retry-After: 1", "{}");
+	https_answers(t.zoom, 200, "", TOKEN);
 	ck_assert(refreshes());
-	ck_assert_int_eq(https_n_requests(zoom), 2);
+	ck_assert_int_eq(https_n_requests(t.zoom), 2);
 	/* with the form intact */
-	ck_assert_str_eq(strstr(https_request(zoom, 1), "\r\n\r\n") + 4,
+	ck_assert_str_eq(strstr(https_request(t.zoom, 1), "\r\n\r\n") + 4,
 	    "grant_type=refresh_token&refresh_token=0ld%3D%3D");
 }
 END_TEST
 
 START_TEST(a_page_of_the_wrong_address_is_told)
 {
-	https_answers(zoom, 200, "Content-Type: text/html", "<html>");
+	https_answers(t.zoom, 200, "Content-Type: text/html", "<html>");
 	ck_assert(!exchanges());
-	ck_assert_int_eq(err.code, ERR_PROTOCOL);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_UNAVAILABLE);
+	ck_assert_int_eq(t.err.code, ERR_PROTOCOL);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
 }
 END_TEST
 
 START_TEST(an_answer_without_token_is_an_error)
 {
-	https_answers(zoom, 200, "", "{\"refresh_token\":\"r3fresh\"}");
+	https_answers(t.zoom, 200, "", "{\"refresh_token\":\"r3fresh\"}");
 	ck_assert(!exchanges());
-	ck_assert_int_eq(err.code, ERR_PROTOCOL);
+	ck_assert_int_eq(t.err.code, ERR_PROTOCOL);
 	ck_assert_uint_eq(token.refresh_token.len, 0);
 }
 END_TEST
 
 START_TEST(without_credentials_nothing_is_sent)
 {
-	settings.client_secret = S("");
+	t.settings.client_secret = S("");
 	ck_assert(!refreshes());
-	ck_assert_int_eq(err.code, ERR_INVALID);
-	ck_assert_int_eq(https_n_requests(zoom), 0);
+	ck_assert_int_eq(t.err.code, ERR_INVALID);
+	ck_assert_int_eq(https_n_requests(t.zoom), 0);
 }
 END_TEST
 
 START_TEST(a_grant_is_given_back)
 {
-	https_answers(zoom, 200, "", "{\"status\":\"success\"}");
+	https_answers(t.zoom, 200, "", "{\"status\":\"success\"}");
 	ck_assert_msg(
-	    zoom_oauth_revoke(&call, S("acc3ss+"), &err), "%s", err.text);
-	const char *request = https_request(zoom, 0);
+	    zoom_oauth_revoke(&t.call, S("acc3ss+"), &t.err), "%s", t.err.text);
+	const char *request = https_request(t.zoom, 0);
 	ck_assert_ptr_nonnull(strstr(request, "POST /oauth/revoke HTTP"));
 	ck_assert_ptr_nonnull(
 	    strstr(request, "\r\nAuthorization: Basic aWQ6czNjcmV0\r\n"));
@@ -297,7 +274,7 @@ END_TEST
 
 START_TEST(a_wiped_token_is_gone)
 {
-	https_answers(zoom, 200, "", TOKEN);
+	https_answers(t.zoom, 200, "", TOKEN);
 	ck_assert(exchanges());
 	struct str text = token.access_token;
 	zoom_token_wipe(&token);

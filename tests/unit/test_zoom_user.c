@@ -1,7 +1,6 @@
 #include "zoom/user.h"
 
-#include "base/clock.h"
-#include "tests/lib/https.h"
+#include "tests/lib/zoomtest.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -9,55 +8,35 @@
 
 #define TIME_LIMIT_S 20
 
-static struct https *zoom;
-static struct arena arena;
-static struct zoom_settings settings;
-static struct zoom_call call;
+static struct zoomtest t;
 static struct zoom_user user;
-static struct err err;
 
 static void set_up(void)
 {
-	err_clear(&err);
-	ck_assert(zoom_global_init(&err));
-	zoom = https_start();
-	https_trust(zoom);
-	arena_init(&arena, 1024 * 1024);
-	settings.api_url = str_from(https_url(zoom));
-	call = (struct zoom_call){
-		.client = zoom_client_new(NULL, &err),
-		.settings = &settings,
-		.arena = &arena,
-		.access_token = S("t0ken"),
-		.deadline_ms = clock_deadline_ms(8000),
-	};
-	ck_assert_ptr_nonnull(call.client);
+	zoomtest_start_api(&t);
 }
 
 static void tear_down(void)
 {
-	zoom_client_free(call.client);
-	arena_fini(&arena);
-	https_stop(zoom);
-	zoom_global_fini();
+	zoomtest_stop(&t);
 }
 
 static bool fetches(const char *who)
 {
-	err_clear(&err);
-	return zoom_user_fetch(&call, str_from(who), &user, &err);
+	err_clear(&t.err);
+	return zoom_user_fetch(&t.call, str_from(who), &user, &t.err);
 }
 
 START_TEST(a_user_is_read)
 {
-	https_answers(zoom, 200, "",
+	https_answers(t.zoom, 200, "",
 	    "{\"id\":\"hOsT0000000000000000AA\",\"first_name\":\"Ada\","
 	    "\"last_name\":\"Vega\",\"display_name\":\"Ada Vega\","
 	    "\"email\":\"ada@example.com\",\"type\":2,\"pmi\":5551234567,"
 	    "\"personal_meeting_url\":\"https://us05web.zoom.us/j/5551234567\","
 	    "\"timezone\":\"Europe/Paris\",\"status\":\"active\","
 	    "\"account_id\":\"acc0000000000000000001\",\"group_ids\":[]}");
-	ck_assert_msg(fetches("me"), "%s", err.text);
+	ck_assert_msg(fetches("me"), "%s", t.err.text);
 	ck_assert_str_eq(str_c(user.id), "hOsT0000000000000000AA");
 	ck_assert_str_eq(str_c(user.first_name), "Ada");
 	ck_assert_str_eq(str_c(user.last_name), "Vega");
@@ -71,13 +50,13 @@ START_TEST(a_user_is_read)
 	ck_assert_int_eq(user.type, 2);
 	ck_assert_int_eq(user.pmi, 5551234567);
 	ck_assert_ptr_nonnull(
-	    strstr(https_request(zoom, 0), "GET /users/me HTTP"));
+	    strstr(https_request(t.zoom, 0), "GET /users/me HTTP"));
 }
 END_TEST
 
 START_TEST(a_pending_user_has_an_id_only)
 {
-	https_answers(zoom, 200, "",
+	https_answers(t.zoom, 200, "",
 	    "{\"id\":\"u1\",\"created_at\":\"2026-10-01T00:00:00Z\"}");
 	ck_assert(fetches("ada@example.com"));
 	ck_assert_str_eq(str_c(user.id), "u1");
@@ -89,7 +68,7 @@ END_TEST
 
 START_TEST(fields_of_other_types_are_passed_over)
 {
-	https_answers(zoom, 200, "",
+	https_answers(t.zoom, 200, "",
 	    "{\"id\":\"u1\",\"email\":null,\"first_name\":7,\"status\":{},"
 	    "\"type\":\"2\",\"pmi\":null,\"timezone\":[]}");
 	ck_assert(fetches("me"));
@@ -101,9 +80,9 @@ END_TEST
 
 START_TEST(an_e_mail_is_escaped_as_go_does)
 {
-	https_answers(zoom, 200, "", "{\"id\":\"u1\"}");
+	https_answers(t.zoom, 200, "", "{\"id\":\"u1\"}");
 	ck_assert(fetches("a+b=c/d?e f@example.com"));
-	ck_assert_ptr_nonnull(strstr(https_request(zoom, 0),
+	ck_assert_ptr_nonnull(strstr(https_request(t.zoom, 0),
 	    "GET /users/a+b=c%2Fd%3Fe%20f@example.com HTTP"));
 }
 END_TEST
@@ -111,41 +90,41 @@ END_TEST
 START_TEST(nobody_is_not_asked_for)
 {
 	ck_assert(!fetches(""));
-	ck_assert_int_eq(err.code, ERR_INVALID);
+	ck_assert_int_eq(t.err.code, ERR_INVALID);
 	ck_assert(!fetches(".."));
 	ck_assert(!fetches("."));
-	ck_assert_int_eq(https_n_requests(zoom), 0);
+	ck_assert_int_eq(https_n_requests(t.zoom), 0);
 }
 END_TEST
 
 START_TEST(an_unknown_user_is_not_found)
 {
-	https_answers(zoom, 404, "",
+	https_answers(t.zoom, 404, "",
 	    "{\"code\":1001,\"message\":\"User does not exist: x@y.\"}");
 	ck_assert(!fetches("x@y"));
-	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_NOT_FOUND);
-	ck_assert_int_eq(call.answer.code, 1001);
+	ck_assert_int_eq(t.err.code, ERR_NOT_FOUND);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_NOT_FOUND);
+	ck_assert_int_eq(t.call.answer.code, 1001);
 }
 END_TEST
 
 START_TEST(a_refused_token_is_told)
 {
-	https_answers(zoom, 401, "",
+	https_answers(t.zoom, 401, "",
 	    "{\"code\":124,\"message\":\"Invalid access token.\"}");
 	ck_assert(!fetches("me"));
-	ck_assert_int_eq(err.code, ERR_DENIED);
-	ck_assert_int_eq(call.answer.verdict, ZOOM_TOKEN_REFUSED);
-	ck_assert_int_eq(call.answer.code, 124);
-	ck_assert_int_eq(https_n_requests(zoom), 1);
+	ck_assert_int_eq(t.err.code, ERR_DENIED);
+	ck_assert_int_eq(t.call.answer.verdict, ZOOM_TOKEN_REFUSED);
+	ck_assert_int_eq(t.call.answer.code, 124);
+	ck_assert_int_eq(https_n_requests(t.zoom), 1);
 }
 END_TEST
 
 START_TEST(a_user_without_id_is_an_error)
 {
-	https_answers(zoom, 200, "", "{\"id\":null,\"email\":\"a@b\"}");
+	https_answers(t.zoom, 200, "", "{\"id\":null,\"email\":\"a@b\"}");
 	ck_assert(!fetches("me"));
-	ck_assert_int_eq(err.code, ERR_PROTOCOL);
+	ck_assert_int_eq(t.err.code, ERR_PROTOCOL);
 }
 END_TEST
 

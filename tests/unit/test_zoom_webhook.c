@@ -207,6 +207,57 @@ START_TEST(a_deauthorization_is_read)
 }
 END_TEST
 
+#define RECORDING                                                              \
+ "{\"event\":\"recording.completed\",\"download_token\":\"eyJ.sig\","          \
+ "\"payload\":{\"object\":{\"uuid\":\"AbCdEf/12345+ghIJKLmno==\",\"id\":"      \
+ "85550001111,\"start_time\":\"2025-10-09T08:53:20Z\",\"password\":"           \
+ "\"a!B2\",\"recording_files\":[{\"id\":\"f1\",\"recording_start\":"           \
+ "\"2025-10-09T08:54:00Z\",\"recording_end\":\"\",\"file_type\":\"MP4\","      \
+ "\"file_size\":6442450944,\"play_url\":\"https://zoom.us/rec/play/1\","       \
+ "\"download_url\":\"https://zoom.us/rec/webhook_download/1\","                \
+ "\"status\":\"completed\",\"recording_type\":\"gallery_view\"},"              \
+ "{\"recording_start\":\"2025-10-09T08:54:00Z\",\"file_type\":"                \
+ "\"TIMELINE\"},null,{\"id\":7,\"status\":null,\"recording_start\":\"\"}]}}}"
+
+START_TEST(a_recording_is_read)
+{
+	struct zoom_event e;
+	ck_assert_msg(
+	    zoom_webhook_parse(&arena, S(RECORDING), &e, &err), "%s", err.text);
+	ck_assert_str_eq(str_c(e.download_token), "eyJ.sig");
+	ck_assert_str_eq(str_c(e.password), "a!B2");
+	ck_assert_int_eq(e.meeting_id, 85550001111);
+	ck_assert_uint_eq(e.n_files, 3);
+	const struct zoom_recording_file *f = e.files;
+	ck_assert_str_eq(str_c(f->id), "f1");
+	ck_assert_int_eq(f->start_ms, 1760000040000);
+	ck_assert_str_eq(str_c(f->file_type), "MP4");
+	ck_assert_str_eq(str_c(f->recording_type), "gallery_view");
+	ck_assert_str_eq(str_c(f->status), "completed");
+	ck_assert_str_eq(str_c(f->play_url), "https://zoom.us/rec/play/1");
+	ck_assert_str_eq(
+	    str_c(f->download_url), "https://zoom.us/rec/webhook_download/1");
+	ck_assert_str_eq(str_c(f[1].file_type), "TIMELINE");
+	ck_assert_uint_eq(f[1].id.len, 0);
+	ck_assert_uint_eq(f[1].status.len, 0);
+	ck_assert_uint_eq(f[2].id.len, 0);
+	ck_assert_int_eq(f[2].start_ms, 0);
+}
+END_TEST
+
+START_TEST(a_recording_cut_anywhere_is_refused)
+{
+	struct zoom_event e;
+	struct str body = S(RECORDING);
+	for (size_t n = 0; n < body.len; n++) {
+		err_clear(&err);
+		ck_assert(
+		    !zoom_webhook_parse(&arena, str_sub(body, 0, n), &e, &err));
+		ck_assert_int_eq(err.code, ERR_PROTOCOL);
+	}
+}
+END_TEST
+
 START_TEST(the_token_of_a_challenge_must_be_a_text)
 {
 	struct zoom_event e;
@@ -327,6 +378,8 @@ int main(void)
 	tcase_add_test(tests, a_started_meeting_is_read);
 	tcase_add_test(tests, an_ended_meeting_with_a_numeric_id_is_read);
 	tcase_add_test(tests, a_deauthorization_is_read);
+	tcase_add_test(tests, a_recording_is_read);
+	tcase_add_test(tests, a_recording_cut_anywhere_is_refused);
 	tcase_add_test(tests, the_token_of_a_challenge_must_be_a_text);
 	tcase_add_test(tests, an_unknown_event_is_no_error);
 	tcase_add_test(tests, a_body_without_event_name_is_refused);

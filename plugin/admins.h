@@ -1,0 +1,16 @@
+/*
+ * admins - a word to those who run the server
+ */
+#ifndef PLUGIN_ADMINS_H
+#define PLUGIN_ADMINS_H
+
+#include "plugin/plugin.h"
+
+/* A server may have more; a word to this many is enough. */
+#define ADMINS_TOLD 20
+
+/* A direct message from the bot to every system admin who is active.
+ * Markdown. Failures are logged. */
+void admins_tell(struct ctx *c, struct str message);
+
+#endif

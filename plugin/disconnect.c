@@ -1,0 +1,183 @@
+#include "plugin/disconnect.h"
+
+#include "plugin/admins.h"
+#include "plugin/post.h"
+#include "plugin/store.h"
+#include "plugin/token.h"
+#include "zoom/user.h"
+
+/* A refresh in between stores another token; not for ever. */
+#define ATTEMPTS 4
+
+/* Zoom waits three seconds for the answer to a webhook. */
+#define REPORT_MS 2000
+
+/*
+ * Forget whoever's grant it is. A grant that cannot be read is forgotten all
+ * the same.
+ *
+ *   grant   out: what was forgotten; raw is empty when there was none
+ */
+static bool forget(
+    struct ctx *c, struct str user_id, struct grant *grant, struct err *err)
+{
+	bool removed = false;
+	for (int i = 0; i < ATTEMPTS && !removed; i++) {
+		struct err why = { 0 };
+		if (!grant_load(c, user_id, grant, &why) && grant->raw.len == 0)
+			return err_set(err, why.code, "%s", why.text);
+		if (grant->raw.len == 0)
+			return true;
+		if (!grant_remove(c, grant, &removed, err))
+			return false;
+	}
+	if (!removed)
+		return err_set(err, ERR_BUSY, "the token changes all the time");
+	return grant->user_id.len > 0 || store_forget_account(c, err);
+}
+
+/* ---- /zoom disconnect -------------------------------------------------------- */
+
+static struct str explain(struct ctx *c, bool was_revoked)
+{
+	if (was_revoked)
+		return c->config->account_level_app
+		           ? S("Zoom is disconnected for everybody, and Zoom "
+		               "has been told. `/zoom connect` connects it "
+		               "again.")
+		           : S("Your Zoom account is disconnected, and Zoom "
+		               "has been told. `/zoom connect` connects it "
+		               "again.");
+	return S("Disconnected here. Zoom could not be told, so please remove "
+	         "the app there, too: in the Zoom App Marketplace, under "
+	         "Manage > Added Apps.");
+}
+
+void disconnect(struct ctx *c, struct str user_id, struct str *says)
+{
+	struct grant grant;
+	struct err err = { 0 };
+	if (!forget(c, user_id, &grant, &err)) {
+		mm_log(c->mm, LOG_LEVEL_ERROR, "Zoom could not be disconnected",
+		    "error", err.text, NULL);
+		*says = S("Something went wrong, so Zoom is still connected. "
+		          "The server's log has the details.");
+		return;
+	}
+	if (grant.raw.len == 0) {
+		*says = c->config->account_level_app
+		            ? S("No Zoom account is connected.")
+		            : S("Your Zoom account is not connected.");
+		return;
+	}
+	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account disconnected", "user_id",
+	    str_c(user_id), NULL);
+	bool was_revoked = grant.token.access_token.len > 0 &&
+	                   token_revoke(c, &grant.token, &err);
+	if (!was_revoked)
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "Zoom was not told of the disconnection", "error", err.text,
+		    NULL);
+	*says = explain(c, was_revoked);
+}
+
+/* ---- app_deauthorized ------------------------------------------------------------ */
+
+static bool ask_me(struct zoom_call *call, void *ctx, struct err *err)
+{
+	return zoom_user_fetch(call, S("me"), ctx, err);
+}
+
+/* Of a grant that the Go predecessor left behind the account may be unknown.
+ * Then the grant itself tells whether it was meant: it works no more. */
+static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
+    bool *linked, struct err *err)
+{
+	struct store_account account;
+	struct zoom_user owner = { 0 };
+	struct zoom_answer answer;
+	struct err why = { 0 };
+	if (!store_load_account(c, &account, err))
+		return false;
+	*linked = str_eq(account.account_id, event->account_id);
+	if (account.account_id.len > 0)
+		return true;
+	if (token_ask(c, S(""), ask_me, &owner, &answer, &why))
+		*linked = str_eq(owner.account_id, event->account_id);
+	else
+		*linked = answer.verdict == ZOOM_GRANT_DEAD ||
+		          answer.verdict == ZOOM_TOKEN_REFUSED;
+	return true;
+}
+
+static bool remove_account(struct ctx *c, const struct zoom_event *event,
+    bool *removed, struct err *err)
+{
+	bool linked;
+	struct grant grant;
+	if (!is_linked_account(c, event, &linked, err))
+		return false;
+	if (!linked)
+		return true;
+	if (!forget(c, S(""), &grant, err))
+		return false;
+	*removed = grant.raw.len > 0;
+	if (*removed)
+		admins_tell(c,
+		    S("Somebody has removed the Mattermost app from your "
+		      "account at Zoom, so Zoom is not connected any more and "
+		      "nobody can start meetings. A system admin can connect "
+		      "it again with `/zoom connect`."));
+	return true;
+}
+
+static bool remove_user(struct ctx *c, const struct zoom_event *event,
+    bool *removed, struct err *err)
+{
+	struct str user_id;
+	struct grant grant;
+	if (!grant_find(c, event->user_id, &user_id, err))
+		return false;
+	if (user_id.len == 0)
+		return true;
+	if (!forget(c, user_id, &grant, err))
+		return false;
+	*removed = grant.raw.len > 0;
+	if (*removed)
+		post_direct(c, user_id,
+		    S("The Mattermost app has been removed from your account "
+		      "at Zoom, so it is not connected any more. `/zoom "
+		      "connect` connects it again."));
+	return true;
+}
+
+/* The data are gone whatever comes of this. */
+static void report(struct ctx *c, const struct zoom_event *event)
+{
+	struct err err = { 0 };
+	if (str_eq(event->user_data_retention, S("false")) &&
+	    !token_report_compliance(c, event, REPORT_MS, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "Zoom could not be told that the user's data are deleted",
+		    "error", err.text, NULL);
+}
+
+bool disconnect_deauthorized(
+    struct ctx *c, const struct zoom_event *event, struct err *err)
+{
+	bool removed = false;
+	if (!str_eq(event->client_id, c->config->oauth_client_id)) {
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "A deauthorization of another app was ignored", NULL);
+		return true;
+	}
+	bool done = c->config->account_level_app
+	                ? remove_account(c, event, &removed, err)
+	                : remove_user(c, event, &removed, err);
+	if (!done)
+		return false;
+	mm_log(c->mm, LOG_LEVEL_INFO, "The app was removed at Zoom", "known",
+	    removed ? "yes" : "no", NULL);
+	report(c, event);
+	return true;
+}

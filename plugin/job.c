@@ -1,0 +1,426 @@
+/*
+ * job - slots, leases, threads
+ *
+ * A worker waits until there is a slot that was filled here, or until it is
+ * time to look into all of them, for jobs of other nodes and for second
+ * attempts. lock guards what the workers share; nothing is asked of the
+ * store or of Zoom while it is held.
+ */
+#include "plugin/job.h"
+
+#include "plugin/admins.h"
+#include "plugin/lease.h"
+#include "plugin/store.h"
+#include "plugin/vault.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARK_KEY "z2_jobs"
+
+/* Downloads wait for the network, so some may go on at once. */
+#define N_THREADS 4
+#define STACK     ((size_t)256 * 1024)
+
+/* Between two looks for work that others have stored. */
+#define LOOK_MS 10000
+
+/* An attempt, and the lease that covers it. */
+#define ATTEMPT_MS 50000
+#define LEASE_S    60
+
+#define MAX_ATTEMPTS    10
+#define FIRST_WAIT_MS   ((int64_t)15 * 1000)
+#define LONGEST_WAIT_MS ((int64_t)3600 * 1000)
+
+/* An event of a megabyte, what is made of it, and the files it brings. */
+#define MEMORY_MAX ((size_t)64 * 1024 * 1024)
+
+struct jobs {
+	struct plugin *plugin;
+	struct mm_plugin *mm;
+	job_run *run;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* guarded by lock */
+	bool stopping;
+	int filled[JOB_SLOTS]; /* slots to look into at once, oldest first */
+	int n_filled;
+	int64_t next_look_ms;
+	pthread_t threads[N_THREADS];
+	size_t n_threads;
+};
+
+/* A job as it was read. */
+struct job {
+	struct str raw; /* empty: the slot is free */
+	struct str body;
+	int64_t attempts;
+	int64_t due_ms;   /* UTC */
+	int64_t added_ms; /* UTC */
+};
+
+/* ---- slots ------------------------------------------------------------------- */
+
+static struct str slot_key(struct ctx *c, int slot)
+{
+	return arena_printf(c->arena, "z2_job_%d", slot);
+}
+
+static bool seal_job(struct ctx *c, int slot, const struct job *job,
+    struct str *sealed, struct err *err)
+{
+	struct str json = js_dump(c->arena,
+	    json_pack("{s:o,s:I,s:I,s:I}", "event", js_string(job->body),
+	        "attempts", (json_int_t)job->attempts, "due",
+	        (json_int_t)job->due_ms, "added", (json_int_t)job->added_ms));
+	return arena_ok(c->arena, err) &&
+	       vault_seal(c->arena, c->config->encryption_key,
+	           slot_key(c, slot), json, sealed, err);
+}
+
+/* What cannot be read comes back without a body. */
+static bool read_job(struct ctx *c, int slot, struct job *job, struct err *err)
+{
+	struct str text = { NULL, 0 };
+	struct err unreadable = { 0 };
+	*job = (struct job){ .attempts = 0 };
+	if (!store_get(c, slot_key(c, slot), &job->raw, err))
+		return false;
+	if (job->raw.len == 0 ||
+	    !vault_open(c->arena, c->config->encryption_key, slot_key(c, slot),
+	        job->raw, &text, &unreadable))
+		return true;
+	json_t *object = js_parse(text);
+	job->body = js_text(c->arena, object, "event");
+	job->attempts = json_integer_value(json_object_get(object, "attempts"));
+	job->due_ms = json_integer_value(json_object_get(object, "due"));
+	job->added_ms = json_integer_value(json_object_get(object, "added"));
+	json_decref(object);
+	return arena_ok(c->arena, err);
+}
+
+/* So that nodes look into the slots; other than before, so that one which has
+ * just found them empty does not take it away. */
+static bool mark(struct ctx *c, struct err *err)
+{
+	unsigned char bytes[8];
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return err_set(err, ERR_IO, "no random numbers");
+	return store_put(c, S(MARK_KEY),
+	    arena_hex(c->arena, str_n((char *)bytes, sizeof(bytes))), 0, err);
+}
+
+static void wake(struct jobs *jobs, int slot)
+{
+	pthread_mutex_lock(&jobs->lock);
+	if (jobs->n_filled < JOB_SLOTS)
+		jobs->filled[jobs->n_filled++] = slot;
+	pthread_cond_signal(&jobs->changed);
+	pthread_mutex_unlock(&jobs->lock);
+}
+
+bool job_add(struct ctx *c, struct str body, struct err *err)
+{
+	unsigned char random[2];
+	const struct job job = {
+		.body = body,
+		.added_ms = clock_wall_ms(),
+	};
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return err_set(err, ERR_IO, "no random numbers");
+	int first = (random[0] << 8 | random[1]) % JOB_SLOTS;
+	for (int i = 0; i < JOB_SLOTS; i++) {
+		int slot = (first + i) % JOB_SLOTS;
+		struct str sealed;
+		bool saved;
+		if (!seal_job(c, slot, &job, &sealed, err) ||
+		    !store_swap(
+		        c, slot_key(c, slot), S(""), sealed, &saved, err))
+			return false;
+		if (!saved)
+			continue;
+		if (!mark(c, err))
+			return false;
+		if (c->plugin->jobs != NULL)
+			wake(c->plugin->jobs, slot);
+		return true;
+	}
+	return err_set(err, ERR_BUSY, "%d events wait already", JOB_SLOTS);
+}
+
+bool job_count(struct ctx *c, struct job_summary *summary, struct err *err)
+{
+	*summary = (struct job_summary){ .n = 0 };
+	int64_t oldest = INT64_MAX;
+	for (int slot = 0; slot < JOB_SLOTS; slot++) {
+		struct job job;
+		if (!read_job(c, slot, &job, err))
+			return false;
+		if (job.raw.len == 0)
+			continue;
+		summary->n++;
+		summary->n_failing += job.attempts > 0;
+		if (job.added_ms < oldest)
+			oldest = job.added_ms;
+	}
+	if (summary->n > 0)
+		summary->oldest_ms = clock_wall_ms() - oldest;
+	return true;
+}
+
+/* ---- one job -------------------------------------------------------------------- */
+
+static int64_t wait_after(int64_t attempts)
+{
+	int64_t wait = FIRST_WAIT_MS;
+	while (attempts-- > 1 && wait < LONGEST_WAIT_MS)
+		wait *= 2;
+	return wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS;
+}
+
+/* Somebody else may have done it meanwhile. */
+static void remove_job(struct ctx *c, int slot, const struct job *job)
+{
+	bool removed;
+	struct err err = { 0 };
+	if (!mm_kv_compare_and_delete(
+	        c->mm, c->arena, slot_key(c, slot), job->raw, &removed, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "An event that is done stays in the queue and will be "
+		    "looked at again",
+		    "error", err.text, NULL);
+}
+
+static void give_up(struct ctx *c, int slot, const struct job *job,
+    const struct zoom_event *event, const struct err *why)
+{
+	mm_log(c->mm, LOG_LEVEL_ERROR, "An event of Zoom's is given up",
+	    "event", str_c(event->event), "meeting_uuid", str_c(event->uuid),
+	    "error", why->text, NULL);
+	admins_tell(c,
+	    arena_printf(c->arena,
+	        "Zoom told of something that could not be posted, in %d "
+	        "attempts over some hours: `%s` of the meeting `%s`. The last "
+	        "reason: %s",
+	        MAX_ATTEMPTS, str_c(event->event), str_c(event->topic),
+	        why->text));
+	remove_job(c, slot, job);
+}
+
+static void put_off(struct ctx *c, int slot, const struct job *job,
+    const struct zoom_event *event, const struct err *why)
+{
+	struct job later = *job;
+	struct str sealed;
+	bool saved;
+	struct err err = { 0 };
+	/* a copy of the event is being worked off: that is no failure */
+	bool failed = why->code != ERR_BUSY;
+	later.attempts += failed;
+	if (later.attempts >= MAX_ATTEMPTS) {
+		give_up(c, slot, job, event, why);
+		return;
+	}
+	later.due_ms = clock_wall_ms() + wait_after(later.attempts);
+	mm_log(c->mm, failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    "An event of Zoom's is put off", "event", str_c(event->event),
+	    "error", why->text, NULL);
+	if (!seal_job(c, slot, &later, &sealed, &err) ||
+	    !store_swap(c, slot_key(c, slot), job->raw, sealed, &saved, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "An event could not be put off, and is tried at once",
+		    "error", err.text, NULL);
+}
+
+/* Lease held. */
+static void run_job(
+    struct jobs *jobs, struct ctx *c, int slot, const struct job *job)
+{
+	struct zoom_event event = { 0 };
+	struct err err = { 0 };
+	if (job->body.len == 0 ||
+	    !zoom_webhook_parse(c->arena, job->body, &event, &err)) {
+		mm_log(c->mm, LOG_LEVEL_ERROR,
+		    "An event in the queue cannot be read, and is dropped",
+		    "error",
+		    job->body.len == 0 ? "another encryption key, or damaged"
+		                       : err.text,
+		    NULL);
+		remove_job(c, slot, job);
+		return;
+	}
+	if (jobs->run(c, &event, &err))
+		remove_job(c, slot, job);
+	else
+		put_off(c, slot, job, &event, &err);
+}
+
+/* Whether the slot was, and stays, empty is told by *empty. */
+static bool try_slot(
+    struct jobs *jobs, struct ctx *c, int slot, bool *empty, struct err *err)
+{
+	struct job job;
+	struct lease lease;
+	bool taken;
+	if (!read_job(c, slot, &job, err))
+		return false;
+	*empty = job.raw.len == 0;
+	if (*empty || job.due_ms > clock_wall_ms())
+		return true;
+	if (!lease_take(c, arena_printf(c->arena, "job_%d", slot), LEASE_S,
+	        &lease, &taken, err))
+		return false;
+	if (!taken)
+		return true;
+	/* whoever held it before may have finished */
+	c->deadline_ms = clock_deadline_ms(ATTEMPT_MS);
+	bool done = read_job(c, slot, &job, err);
+	if (done && job.raw.len > 0 && job.due_ms <= clock_wall_ms())
+		run_job(jobs, c, slot, &job);
+	lease_give(c, &lease);
+	return done;
+}
+
+/* ---- workers ----------------------------------------------------------------------- */
+
+/* A call of our own for one slot; whether it is empty. */
+static bool visit(struct jobs *jobs, int slot)
+{
+	struct arena arena;
+	struct err err = { 0 };
+	bool empty = false;
+	arena_init(&arena, MEMORY_MAX);
+	struct mm_call call = { jobs->mm, &arena, jobs->plugin };
+	struct ctx c = ctx_begin(jobs->plugin, &call);
+	if (c.config->valid && !try_slot(jobs, &c, slot, &empty, &err))
+		mm_log(c.mm, LOG_LEVEL_WARN,
+		    "The queue of events could not be looked into", "error",
+		    err.text, NULL);
+	ctx_end(&c);
+	arena_fini(&arena);
+	return empty;
+}
+
+static bool is_stopping(struct jobs *jobs)
+{
+	pthread_mutex_lock(&jobs->lock);
+	bool stopping = jobs->stopping;
+	pthread_mutex_unlock(&jobs->lock);
+	return stopping;
+}
+
+/* All slots, when there is a mark; which goes when all are empty. */
+static void look_everywhere(struct jobs *jobs)
+{
+	struct arena arena;
+	struct err err = { 0 };
+	struct str seen = { NULL, 0 };
+	bool all_empty = true;
+	bool removed;
+	arena_init(&arena, MEMORY_MAX);
+	struct mm_call call = { jobs->mm, &arena, jobs->plugin };
+	struct ctx c = ctx_begin(jobs->plugin, &call);
+	bool done = !c.config->valid || store_get(&c, S(MARK_KEY), &seen, &err);
+	for (int i = 0; i < JOB_SLOTS && seen.len > 0 && !is_stopping(jobs);
+	     i++)
+		all_empty = visit(jobs, i) && all_empty;
+	if (done && seen.len > 0 && all_empty && !is_stopping(jobs))
+		done = mm_kv_compare_and_delete(
+		    c.mm, c.arena, S(MARK_KEY), seen, &removed, &err);
+	if (!done)
+		mm_log(c.mm, LOG_LEVEL_WARN,
+		    "The queue of events could not be looked into", "error",
+		    err.text, NULL);
+	ctx_end(&c);
+	arena_fini(&arena);
+}
+
+enum task { STOP, SLOT, LOOK };
+
+/* Wait for something to do. */
+static enum task next_task(struct jobs *jobs, int *slot)
+{
+	enum task task = STOP;
+	pthread_mutex_lock(&jobs->lock);
+	while (!jobs->stopping && jobs->n_filled == 0 &&
+	       clock_now_ms() < jobs->next_look_ms)
+		clock_wait(&jobs->changed, &jobs->lock, jobs->next_look_ms);
+	if (jobs->stopping) {
+		task = STOP;
+	} else if (jobs->n_filled > 0) {
+		task = SLOT;
+		*slot = jobs->filled[0];
+		memmove(jobs->filled, jobs->filled + 1,
+		    (size_t)--jobs->n_filled * sizeof(jobs->filled[0]));
+	} else {
+		task = LOOK;
+		jobs->next_look_ms = clock_deadline_ms(LOOK_MS);
+	}
+	pthread_mutex_unlock(&jobs->lock);
+	return task;
+}
+
+static void *work(void *object)
+{
+	struct jobs *jobs = object;
+	enum task task;
+	int slot = 0;
+	while ((task = next_task(jobs, &slot)) != STOP) {
+		if (task == SLOT)
+			visit(jobs, slot);
+		else
+			look_everywhere(jobs);
+	}
+	return NULL;
+}
+
+struct jobs *jobs_start(
+    struct plugin *p, struct mm_plugin *mm, job_run *run, struct err *err)
+{
+	pthread_attr_t attr;
+	int rc = 0;
+	struct jobs *jobs = calloc(1, sizeof(*jobs));
+	if (jobs == NULL) {
+		err_set(err, ERR_NO_MEMORY, "jobs");
+		return NULL;
+	}
+	*jobs = (struct jobs){ .plugin = p, .mm = mm, .run = run };
+	pthread_mutex_init(&jobs->lock, NULL);
+	clock_cond_init(&jobs->changed);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	while (rc == 0 && jobs->n_threads < N_THREADS) {
+		rc = pthread_create(
+		    &jobs->threads[jobs->n_threads], &attr, work, jobs);
+		jobs->n_threads += rc == 0;
+	}
+	pthread_attr_destroy(&attr);
+	if (jobs->n_threads > 0)
+		return jobs;
+	err_set(err, ERR_NO_MEMORY, "jobs: %s", strerror(rc));
+	jobs_free(jobs);
+	return NULL;
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+	if (jobs == NULL)
+		return;
+	pthread_mutex_lock(&jobs->lock);
+	jobs->stopping = true;
+	pthread_cond_broadcast(&jobs->changed);
+	pthread_mutex_unlock(&jobs->lock);
+	for (size_t i = 0; i < jobs->n_threads; i++)
+		pthread_join(jobs->threads[i], NULL);
+}
+
+void jobs_free(struct jobs *jobs)
+{
+	if (jobs == NULL)
+		return;
+	pthread_cond_destroy(&jobs->changed);
+	pthread_mutex_destroy(&jobs->lock);
+	free(jobs);
+}

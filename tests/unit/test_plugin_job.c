@@ -1,0 +1,240 @@
+/* The queue: stored before it is done, done by one, tried again. */
+#include "plugin/job.h"
+#include "plugin/lease.h"
+#include "plugin/vault.h"
+#include "tests/lib/peer.h"
+#include "tests/lib/world.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world w;
+static atomic_int n_run; /* how often an event was worked off */
+static atomic_bool fails;
+static atomic_int n_threads, n_at_once;
+
+/* Stands for recordings and the like. */
+static bool run(struct ctx *c, const struct zoom_event *event, struct err *err)
+{
+	(void)c;
+	int now = ++n_threads;
+	if (now > n_at_once)
+		n_at_once = now;
+	ck_assert_str_eq(str_c(event->event), "recording.completed");
+	n_run++;
+	n_threads--;
+	return !fails || err_set(err, ERR_REMOTE, "Zoom is on holiday");
+}
+
+static void start_jobs(void)
+{
+	w.plugin.jobs = jobs_start(&w.plugin, &w.host.plugin, run, &w.err);
+	ck_assert_ptr_nonnull(w.plugin.jobs);
+}
+
+static void stop_jobs(void)
+{
+	jobs_stop(w.plugin.jobs);
+	jobs_free(w.plugin.jobs);
+	w.plugin.jobs = NULL;
+}
+
+static void set_up(void)
+{
+	world_start(&w);
+	stop_jobs(); /* those of the plugin */
+	n_run = 0;
+	fails = false;
+}
+
+static void tear_down(void)
+{
+	world_stop(&w);
+}
+
+static bool add(void)
+{
+	struct ctx c = world_ctx(&w);
+	bool added = job_add(&c,
+	    str_from(world_event(&w, "recording.completed", "1",
+	        "u==", ",\"download_token\":\"down-token\"")),
+	    &w.err);
+	ctx_end(&c);
+	return added;
+}
+
+static struct job_summary count(void)
+{
+	struct ctx c = world_ctx(&w);
+	struct job_summary summary;
+	ck_assert(job_count(&c, &summary, &w.err));
+	ctx_end(&c);
+	return summary;
+}
+
+static void await(int runs, int left)
+{
+	int64_t deadline = SOON;
+	while ((n_run < runs || count().n != left) && clock_now_ms() < deadline)
+		sched_yield();
+	ck_assert_int_eq(n_run, runs);
+	ck_assert_int_eq(count().n, left);
+}
+
+START_TEST(what_is_added_is_worked_off_and_gone)
+{
+	start_jobs();
+	for (int i = 0; i < 50; i++)
+		ck_assert(add());
+	await(50, 0);
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(what_was_added_before_is_found)
+{
+	for (int i = 0; i < 20; i++)
+		ck_assert(add());
+	ck_assert_int_eq(count().n, 20);
+	start_jobs(); /* on another node, or after a restart */
+	await(20, 0);
+	int64_t deadline = SOON;
+	while (
+	    host_key(&w.host, "z2_jobs").len > 0 && clock_now_ms() < deadline)
+		sched_yield();
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(nothing_readable_is_stored)
+{
+	struct buf said;
+	ck_assert(add());
+	buf_init(&said, (size_t)64 * 1024 * 1024);
+	host_dump(&w.host, &said);
+	ck_assert_ptr_null(memmem(said.data, said.len, "down-token", 10));
+	buf_fini(&said);
+}
+END_TEST
+
+START_TEST(a_job_that_fails_is_put_off)
+{
+	fails = true;
+	start_jobs();
+	ck_assert(add());
+	await(1, 1);
+	int64_t deadline = SOON;
+	while (count().n_failing == 0 && clock_now_ms() < deadline)
+		sched_yield();
+	ck_assert_int_eq(count().n_failing, 1);
+	ck_assert(host_logged(&w.host, "Zoom is on holiday"));
+	stop_jobs();
+	start_jobs(); /* it is not due yet */
+	ck_assert(add());
+	await(2, 2);
+	stop_jobs();
+}
+END_TEST
+
+/* A job of so many attempts in a slot. */
+static void store_attempts(int slot, int attempts)
+{
+	char key[32];
+	struct str sealed;
+	snprintf(key, sizeof(key), "z2_job_%d", slot);
+	struct str json = arena_printf(&w.arena,
+	    "{\"event\":\"{\\\"event\\\":\\\"recording.completed\\\"}\","
+	    "\"attempts\":%d,\"due\":0,\"added\":1}",
+	    attempts);
+	ck_assert(vault_seal(
+	    &w.arena, S(ENCRYPTION_KEY), str_from(key), json, &sealed, &w.err));
+	host_stores(&w.host, key, sealed);
+	host_stores(&w.host, "z2_jobs", S("there are some"));
+}
+
+START_TEST(after_the_last_attempt_the_admins_are_told)
+{
+	fails = true;
+	store_attempts(3, 9);
+	start_jobs();
+	await(1, 0);
+	int64_t deadline = SOON;
+	while (host_n_posts(&w.host) == 0 && clock_now_ms() < deadline)
+		sched_yield();
+	const struct mm_post *post = host_post(&w.host, 0);
+	ck_assert_str_eq(str_c(post->channel_id), "direct_" ADMIN);
+	ck_assert_ptr_nonnull(
+	    strstr(str_c(post->message), "Zoom is on holiday"));
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_dropped_and_logged)
+{
+	host_stores(&w.host, "z2_job_9", S("rubbish"));
+	host_stores(&w.host, "z2_jobs", S("there are some"));
+	start_jobs();
+	await(0, 0);
+	ck_assert(host_logged(&w.host, "cannot be read"));
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(what_another_node_does_is_left_to_it)
+{
+	for (int slot = 0; slot < 256; slot++) {
+		char key[40];
+		snprintf(key, sizeof(key), "z2_lease_job_%d", slot);
+		host_stores(&w.host, key, S("another node's"));
+	}
+	start_jobs();
+	ck_assert(add());
+	struct timespec t = { 0, 200 * 1000 * 1000 };
+	nanosleep(&t, NULL);
+	ck_assert_int_eq(n_run, 0);
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(a_full_queue_is_told)
+{
+	for (int i = 0; i < JOB_SLOTS; i++)
+		ck_assert(add());
+	ck_assert(!add());
+	ck_assert_int_eq(w.err.code, ERR_BUSY);
+}
+END_TEST
+
+START_TEST(a_store_that_fails_takes_nothing_on)
+{
+	host_fails(&w.host, MM_API_KV_SET_WITH_OPTIONS, 500);
+	ck_assert(!add());
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("plugin job");
+	TCase *tc = tcase_create("queue");
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, what_is_added_is_worked_off_and_gone);
+	tcase_add_test(tc, what_was_added_before_is_found);
+	tcase_add_test(tc, nothing_readable_is_stored);
+	tcase_add_test(tc, a_job_that_fails_is_put_off);
+	tcase_add_test(tc, after_the_last_attempt_the_admins_are_told);
+	tcase_add_test(tc, what_cannot_be_read_is_dropped_and_logged);
+	tcase_add_test(tc, what_another_node_does_is_left_to_it);
+	tcase_add_test(tc, a_full_queue_is_told);
+	tcase_add_test(tc, a_store_that_fails_takes_nothing_on);
+	suite_add_tcase(suite, tc);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
