@@ -9,8 +9,10 @@
 
 #include "plugin/meeting.h"
 #include "plugin/post.h"
+#include "plugin/room.h"
 #include "plugin/subscription.h"
 #include "plugin/token.h"
+#include "zoom/meeting.h"
 
 /* Longer than any posting takes, shorter than the five minutes after which
  * Zoom sends an event again that was not taken. */
@@ -55,9 +57,9 @@ static struct str find_link(
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "The link of a subscribed meeting could not be looked up",
 		    "error", err.text, "tracking_id", answer.tracking_id, NULL);
-		q.meeting = (struct zoom_meeting){ .id = meeting_id };
+		q.meeting = (struct zoom_meeting){ 0 };
 	}
-	return meeting_link(c, &q.meeting);
+	return room_link(c, meeting_id, q.meeting.join_url, S(""));
 }
 
 /* ---- posting ------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ struct typed {
 
 static void run_start(struct ctx *c, const struct typed *t);
 static void run_connect(struct ctx *c, const struct typed *t);
+static void run_settings(struct ctx *c, const struct typed *t);
 static void run_disconnect(struct ctx *c, const struct typed *t);
 static void run_channel_settings(struct ctx *c, const struct typed *t);
 static void run_channel_list(struct ctx *c, const struct typed *t);
@@ -52,6 +53,8 @@ static const struct command_row rows[] = {
 	    CONNECTORS, true, run_connect },
 	{ "disconnect", NULL, "End the connection to your Zoom account",
 	    CONNECTORS, true, run_disconnect },
+	{ "settings", NULL, "Choose the meeting ID of your meetings", EVERYBODY,
+	    true, run_settings },
 	{ "channel-settings", NULL,
 	    "Set who may start meetings in this channel (channel admins)",
 	    EVERYBODY, true, run_channel_settings },
@@ -271,7 +274,7 @@ static void run_start(struct ctx *c, const struct typed *t)
 		return;
 	}
 	meeting_start(c, &start, &result);
-	if (result.link.len == 0)
+	if (result.says.len > 0)
 		answer(c, t, result.says);
 }
 
@@ -292,6 +295,14 @@ static void run_channel_list(struct ctx *c, const struct typed *t)
 	if (channel_settings_list(c, &text, &err))
 		answer(c, t, text);
 	else
+		answer_failed(c, t, &err);
+}
+
+static void run_settings(struct ctx *c, const struct typed *t)
+{
+	struct err err = { 0 };
+	if (!preference_offer(c, t->args->user_id, t->args->channel_id,
+	        t->args->root_id, &err))
 		answer_failed(c, t, &err);
 }
 

@@ -267,7 +267,7 @@ static void start_after(struct ctx *c, const struct store_state *state)
 		.channel_id = state->channel_id,
 	};
 	meeting_start(c, &start, &result);
-	if (result.link.len == 0)
+	if (result.says.len > 0)
 		post_tell(
 		    c, state->user_id, state->channel_id, S(""), result.says);
 }

@@ -1,43 +1,28 @@
 /*
  * meeting - the life of a meeting that was started from a channel
  *
- * The happy path of meeting_start: policy; the Mattermost user's e-mail; the
- * Zoom user with that e-mail; the meeting at Zoom; the post; two notes in the
- * store, so that webhooks find the post; the event for the browser.
+ * The happy path of meeting_start: policy; the Zoom user of the Mattermost
+ * user; no other meeting in the channel just now; which meeting ID; the
+ * meeting at Zoom; the post; two notes in the store, so that webhooks find
+ * the post; the event for the browser.
  */
 #include "plugin/meeting.h"
 
 #include "plugin/announce.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
+#include "plugin/question.h"
+#include "plugin/recent.h"
+#include "plugin/room.h"
 #include "plugin/store.h"
+#include "plugin/text.h"
 #include "plugin/token.h"
-#include "zoom/user.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
-/* ---- questions to Zoom -------------------------------------------------------------- */
+#define SAYS_INTERNAL "Something went wrong. The server's log has the details."
 
-struct question {
-	struct str email;
-	struct str topic;
-	struct zoom_user user;
-	struct zoom_meeting meeting;
-};
-
-static bool ask_user(struct zoom_call *call, void *ctx, struct err *err)
-{
-	struct question *q = ctx;
-	return zoom_user_fetch(call, q->email, &q->user, err);
-}
-
-static bool ask_meeting(struct zoom_call *call, void *ctx, struct err *err)
-{
-	struct question *q = ctx;
-	return zoom_meeting_create(call, q->email, q->topic, &q->meeting, err);
-}
-
-/* ---- starting ------------------------------------------------------------------------- */
+/* ---- refusing ------------------------------------------------------------------------- */
 
 static void refuse(struct meeting_result *result, int status, struct str says)
 {
@@ -56,37 +41,17 @@ static void fail(struct ctx *c, struct meeting_result *result, struct str says,
 	refuse(result, 500, says);
 }
 
-struct str meeting_topic(struct arena *a, struct str topic)
+static bool failed(
+    struct ctx *c, struct meeting_result *result, const struct err *err)
 {
-	topic = str_trim(topic);
-	if (topic.len == 0)
-		return S(MEETING_TOPIC);
-	struct str copy = arena_str(a, topic);
-	char *p = (char *)(uintptr_t)copy.data;
-	size_t characters = 0;
-	for (size_t i = 0; i < copy.len; i++) {
-		if ((unsigned char)p[i] < ' ')
-			p[i] = ' ';
-		if (((unsigned char)p[i] & 0xc0) != 0x80)
-			characters++;
-		if (characters > MEETING_TOPIC_MAX)
-			return arena_printf(a, "%.*s\xe2\x80\xa6", (int)i, p);
-	}
-	return copy;
-}
-
-struct str meeting_link(struct ctx *c, const struct zoom_meeting *m)
-{
-	if (config_trusts(c->config, m->join_url))
-		return m->join_url;
-	return arena_printf(c->arena, "%.*s/j/%lld",
-	    STR_ARG(c->config->zoom_url), (long long)m->id);
+	fail(c, result, S(SAYS_INTERNAL), NULL, err);
+	return false;
 }
 
 static struct str explain_user(struct ctx *c, struct str email,
     const struct zoom_answer *answer, const struct err *err)
 {
-	if (answer->verdict != ZOOM_NOT_FOUND)
+	if (answer->verdict != ZOOM_NOT_FOUND || !c->config->account_level_app)
 		return token_explain(c, answer, err);
 	return arena_printf(c->arena,
 	    "Zoom knows nobody with your Mattermost e-mail address `%.*s` in "
@@ -95,59 +60,169 @@ static struct str explain_user(struct ctx *c, struct str email,
 	    STR_ARG(email));
 }
 
-static bool find_starter(struct ctx *c, const struct meeting_start *start,
+/* ---- who, and where ---------------------------------------------------------------------- */
+
+/* Replies go to the first post of their thread. Whatever is wrong with it is
+ * to be known before there is a meeting at Zoom. */
+static bool find_thread(
+    struct ctx *c, struct meeting_start *start, struct meeting_result *result)
+{
+	struct mm_post *root = NULL;
+	struct err err = { 0 };
+	if (start->root_id.len == 0)
+		return true;
+	if (!mm_get_post(c->mm, c->arena, start->root_id, &root, &err) &&
+	    err.code != ERR_NOT_FOUND)
+		return failed(c, result, &err);
+	if (root == NULL || !str_eq(root->channel_id, start->channel_id)) {
+		refuse(result, 400,
+		    S("This thread is not in the channel any more. Please "
+		      "start the meeting in the channel itself."));
+		return false;
+	}
+	if (root->root_id.len > 0)
+		start->root_id = root->root_id;
+	return true;
+}
+
+static bool find_starter(struct ctx *c, struct meeting_start *start,
     struct mm_user **user, struct meeting_result *result)
 {
 	struct err err = { 0 };
 	struct str refusal;
+	*user = NULL;
 	if (!policy_may_start(
 	        c, start->user_id, start->channel_id, &refusal, &err) ||
 	    !mm_get_user(c->mm, c->arena, start->user_id, user, &err) ||
-	    *user == NULL) {
-		fail(c, result,
-		    S("Something went wrong. The server's log has the "
-		      "details."),
-		    NULL, &err);
+	    *user == NULL)
+		return failed(c, result, &err);
+	if (refusal.len > 0) {
+		refuse(result, 403, refusal);
 		return false;
 	}
-	if (refusal.len > 0)
-		refuse(result, 403, refusal);
-	return refusal.len == 0;
+	return find_thread(c, start, result);
 }
 
-static bool create(struct ctx *c, struct str user_id, struct question *q,
+static bool find_host(struct ctx *c, const struct mm_user *user,
+    struct room_host *host, struct meeting_result *result)
+{
+	struct zoom_answer answer;
+	struct err err = { 0 };
+	if (room_find_host(c, user->id, user->email, host, &answer, &err))
+		return true;
+	struct str says = explain_user(c, user->email, &answer, &err);
+	result->not_connected =
+	    answer.verdict == ZOOM_NO_ANSWER && err.code == ERR_NOT_FOUND;
+	if (answer.verdict == ZOOM_NOT_FOUND || result->not_connected)
+		refuse(result, 404, says);
+	else
+		fail(c, result, says, &answer, &err);
+	return false;
+}
+
+/* ---- asking the starter ------------------------------------------------------------------- */
+
+/* Returns false when there is nothing more to do. */
+static bool pass_recent(struct ctx *c, const struct meeting_start *start,
+    struct meeting_result *result)
+{
+	struct recent recent;
+	struct err err = { 0 };
+	if (start->force)
+		return true;
+	if (!recent_find(c, start->channel_id, &recent, &err))
+		return failed(c, result, &err);
+	if (recent.link.len == 0)
+		return true;
+	if (!recent_offer(c, start, &recent, &err))
+		return failed(c, result, &err);
+	return false;
+}
+
+/* Likewise: the question has been asked, or could not be. */
+static bool choose(
+    struct ctx *c, struct meeting_start *start, struct meeting_result *result)
+{
+	enum preference wanted = start->use_pmi;
+	struct err err = { 0 };
+	if (wanted == PREFERENCE_NONE &&
+	    !preference_load(c, start->user_id, &wanted, &err))
+		return failed(c, result, &err);
+	if (wanted == PREFERENCE_PERSONAL || wanted == PREFERENCE_UNIQUE) {
+		start->use_pmi = wanted;
+		return true;
+	}
+	if (!question_ask(c, start, wanted, &err))
+		return failed(c, result, &err);
+	return false;
+}
+
+/* ---- the meeting ---------------------------------------------------------------------------- */
+
+static void tell(
+    struct ctx *c, const struct meeting_start *start, struct str sentence)
+{
+	post_tell(
+	    c, start->user_id, start->channel_id, start->root_id, sentence);
+}
+
+static bool open_room(struct ctx *c, const struct meeting_start *start,
+    const struct room_host *host, struct room *room,
     struct meeting_result *result)
 {
 	struct zoom_answer answer;
 	struct err err = { 0 };
-	if (!token_ask(c, user_id, ask_user, q, &answer, &err)) {
-		struct str says = explain_user(c, q->email, &answer, &err);
-		result->not_connected = answer.verdict == ZOOM_NO_ANSWER &&
-		                        err.code == ERR_NOT_FOUND;
-		if (answer.verdict == ZOOM_NOT_FOUND || result->not_connected)
-			refuse(result, 404, says);
-		else
-			fail(c, result, says, &answer, &err);
+	bool personal = start->use_pmi == PREFERENCE_PERSONAL;
+	if (personal && room_find_personal(c, host, room))
+		return true;
+	if (!room_create(c, host, start->topic, room, &answer, &err)) {
+		fail(c, result, explain_user(c, host->who, &answer, &err),
+		    &answer, &err);
 		return false;
 	}
-	if (token_ask(c, user_id, ask_meeting, q, &answer, &err))
-		return true;
-	fail(
-	    c, result, explain_user(c, q->email, &answer, &err), &answer, &err);
-	return false;
+	if (personal)
+		tell(c, start,
+		    arena_printf(c->arena,
+		        "You have no personal meeting ID at Zoom, or it is "
+		        "switched off, so this meeting has one of its own. "
+		        "You can switch it on in your [Zoom "
+		        "profile](%.*s/profile).",
+		        STR_ARG(c->config->zoom_url)));
+	return true;
+}
+
+/* A personal meeting that is running is in the channel already: one post an
+ * instance. Not to know it costs a second post, nothing more. */
+static bool is_posted(
+    struct ctx *c, const struct meeting_start *start, const struct room *room)
+{
+	struct str post_id;
+	struct mm_post *post = NULL;
+	struct err err = { 0 };
+	if (!room->personal || room->uuid.len == 0)
+		return false;
+	if (!store_load_meeting_post(c, room->uuid, &post_id, &err) ||
+	    (post_id.len > 0 &&
+	        !mm_get_post(c->mm, c->arena, post_id, &post, &err) &&
+	        err.code != ERR_NOT_FOUND))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "The post of a personal meeting was not found", "error",
+		    err.text, NULL);
+	return post != NULL && str_eq(post->channel_id, start->channel_id) &&
+	       post_is_running(post, room->id);
 }
 
 /* So that webhooks find the post. Failing here must not fail the start. */
 static void remember(struct ctx *c, const struct meeting_start *start,
-    const struct zoom_meeting *m, struct str post_id)
+    const struct room *room, struct str post_id)
 {
 	struct err err = { 0 };
 	const struct store_channel channel = {
 		.channel_id = start->channel_id,
 		.created_by = start->user_id,
 	};
-	if (store_save_meeting_post(c, m->uuid, post_id, &err) &&
-	    store_save_meeting_channel(c, m->id, &channel, &err))
+	if (store_save_meeting_post(c, room->uuid, post_id, &err) &&
+	    store_save_meeting_channel(c, room->id, &channel, &err))
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "A meeting was started, but its post will not follow it", "error",
@@ -172,47 +247,70 @@ static void notify_browser(
 		    err.text, NULL);
 }
 
-void meeting_start(struct ctx *c, const struct meeting_start *start,
-    struct meeting_result *result)
+static void announce(struct ctx *c, const struct meeting_start *start,
+    const struct room *room, struct str username)
 {
-	struct mm_user *user = NULL;
 	struct err err = { 0 };
 	struct str post_id;
-	*result = (struct meeting_result){ .status = 200 };
-	if (!find_starter(c, start, &user, result))
-		return;
-	struct question q = {
-		.email = user->email,
-		.topic = meeting_topic(c->arena, start->topic),
-	};
-	if (!create(c, start->user_id, &q, result))
-		return;
-	result->link = meeting_link(c, &q.meeting);
 	const struct post_meeting post = {
 		.user_id = start->user_id,
-		.username = user->username,
+		.username = username,
 		.channel_id = start->channel_id,
 		.root_id = start->root_id,
-		.id = q.meeting.id,
-		.uuid = q.meeting.uuid,
-		.link = result->link,
-		.topic = q.topic,
+		.id = room->id,
+		.uuid = room->uuid,
+		.link = room->link,
+		.topic = start->topic,
+		.personal = room->personal,
 	};
 	if (post_meeting_started(c, &post, &post_id, &err)) {
-		remember(c, start, &q.meeting, post_id);
-	} else {
-		mm_log(c->mm, LOG_LEVEL_ERROR, "A meeting could not be posted",
-		    "error", err.text, NULL);
-		post_tell(c, start->user_id, start->channel_id, start->root_id,
-		    arena_printf(c->arena,
-		        "Your meeting is ready, but it could not be posted "
-		        "here: %.*s",
-		        STR_ARG(result->link)));
+		remember(c, start, room, post_id);
+		return;
 	}
-	notify_browser(c, start, result->link);
+	mm_log(c->mm, LOG_LEVEL_ERROR, "A meeting could not be posted", "error",
+	    err.text, NULL);
+	tell(c, start,
+	    arena_printf(c->arena,
+	        "Your meeting is ready, but it could not be posted here: %.*s",
+	        STR_ARG(room->link)));
+}
+
+void meeting_start(struct ctx *c, const struct meeting_start *wish,
+    struct meeting_result *result)
+{
+	struct meeting_start start = *wish;
+	struct mm_user *user;
+	struct room_host host;
+	struct room room;
+	*result = (struct meeting_result){ .status = 200 };
+	start.topic = text_line(c->arena, wish->topic, MEETING_TOPIC_MAX);
+	if (!find_starter(c, &start, &user, result) ||
+	    !find_host(c, user, &host, result) ||
+	    !pass_recent(c, &start, result) || !choose(c, &start, result))
+		return;
+	if (start.topic.len == 0)
+		start.topic = S(MEETING_TOPIC);
+	if (!open_room(c, &start, &host, &room, result))
+		return;
+	result->link = room.link;
+	if (is_posted(c, &start, &room))
+		tell(c, &start,
+		    arena_printf(c->arena,
+		        "Your personal meeting is already running in this "
+		        "channel. [Join it](%.*s).",
+		        STR_ARG(text_link_target(c->arena, room.link))));
+	else
+		announce(c, &start, &room, user->username);
+	notify_browser(c, &start, room.link);
 }
 
 /* ---- webhooks --------------------------------------------------------------------------- */
+
+struct str meeting_topic(struct arena *a, struct str topic)
+{
+	struct str line = text_line(a, topic, MEETING_TOPIC_MAX);
+	return line.len > 0 ? line : S(MEETING_TOPIC);
+}
 
 int64_t meeting_end_ms(const struct zoom_event *event)
 {
@@ -252,9 +350,10 @@ static bool post_of_channel(struct ctx *c, const struct zoom_event *event,
 		return false;
 	for (size_t i = 0; list != NULL && i < list->posts.n; i++) {
 		struct mm_post *p = &list->posts.items[i].value;
-		/* a late event of an earlier instance is not about this one */
+		/* a late event of an earlier instance is not about this one;
+		 * Zoom counts whole seconds */
 		bool earlier =
-		    event->end_ms > 0 && event->end_ms < p->create_at;
+		    event->end_ms > 0 && event->end_ms + 1000 <= p->create_at;
 		if (earlier || p->delete_at != 0 ||
 		    !post_is_running(p, event->meeting_id))
 			continue;

@@ -4,13 +4,12 @@
 #ifndef PLUGIN_MEETING_H
 #define PLUGIN_MEETING_H
 
-#include "plugin/plugin.h"
-#include "zoom/meeting.h"
+#include "plugin/preference.h"
 #include "zoom/webhook.h"
 
 #define MEETING_TOPIC "Zoom Meeting"
 
-/* Zoom cuts a topic after this many characters; so do we, visibly. */
+/* Zoom's limit, in characters; what is longer is cut, visibly. */
 #define MEETING_TOPIC_MAX 200
 
 struct meeting_start {
@@ -19,12 +18,14 @@ struct meeting_start {
 	struct str root_id;       /* may be empty */
 	struct str topic;         /* empty: MEETING_TOPIC */
 	struct str connection_id; /* of the browser tab, may be empty */
+	enum preference use_pmi;  /* PREFERENCE_NONE: what the user prefers */
+	bool force; /* also when there is a meeting in the channel already */
 };
 
-/* How it went. */
+/* How it went. Without link and says the user has been asked something. */
 struct meeting_result {
 	struct str link;    /* empty: no meeting was started */
-	struct str says;    /* then: why, a sentence for the user, markdown */
+	struct str says;    /* why not, a sentence for the user, markdown */
 	int status;         /* then: HTTP status that fits */
 	bool not_connected; /* then: because no Zoom account is connected */
 };
@@ -32,21 +33,18 @@ struct meeting_result {
 /*
  * meeting_start - from the wish to the post in the channel
  *
- * Checks the policy, finds the Zoom user by e-mail, creates the meeting,
- * posts it, remembers where, and tells the starter's browser. What went
- * wrong is in the result, and in the log when it is the admins' business.
- * Once the meeting exists nothing is called a failure any more: the starter
- * gets the link.
+ * Checks the policy, finds the Zoom user, offers a meeting that the channel
+ * has got just now, asks which meeting ID to use where that is wanted,
+ * creates the meeting or takes the personal one, posts it, remembers where,
+ * and tells the starter's browser. What went wrong is in the result, and in
+ * the log when it is the admins' business. Once the meeting exists nothing
+ * is called a failure any more: the starter gets the link.
  */
 void meeting_start(struct ctx *c, const struct meeting_start *start,
     struct meeting_result *result);
 
-/* The meeting's own link when it is Zoom's, else one made from the configured
- * address. Arena. */
-struct str meeting_link(struct ctx *c, const struct zoom_meeting *m);
-
-/* A topic in one line of at most MEETING_TOPIC_MAX characters of UTF-8, never
- * empty. Arena. */
+/* A topic in one line of at most MEETING_TOPIC_MAX characters, never empty.
+ * Arena. */
 struct str meeting_topic(struct arena *a, struct str topic);
 
 /* When a meeting has ended, as well as meeting.ended knows. UTC ms. */

@@ -26,6 +26,78 @@ void post_tell(struct ctx *c, struct str user_id, struct str channel_id,
 		    "error", err.text, NULL);
 }
 
+static struct gob_any one_attachment(
+    struct arena *a, struct mm_message_attachment attachment)
+{
+	struct mm_message_attachment *copy =
+	    arena_new(a, struct mm_message_attachment);
+	if (copy == NULL)
+		return (struct gob_any){ 0 };
+	*copy = attachment;
+	return mm_any_attachments(
+	    a, (struct mm_message_attachment_slice){ copy, 1 });
+}
+
+static bool offer_actions(struct arena *a, const struct post_offer *offer,
+    struct mm_post_action_slice *actions)
+{
+	struct mm_post_action *items =
+	    arena_array(a, offer->n_buttons, sizeof(*items));
+	for (size_t i = 0; items != NULL && i < offer->n_buttons; i++) {
+		const struct post_button *b = &offer->buttons[i];
+		struct mm_post_action_integration *to =
+		    arena_new(a, struct mm_post_action_integration);
+		if (to == NULL)
+			return false;
+		/* without the Site URL: the server then calls us in process */
+		to->url = arena_printf(a, PLUGIN_PATH "%s", b->path);
+		to->context = b->context;
+		items[i] = (struct mm_post_action){
+			.id = str_from(b->id),
+			.type = S("button"),
+			.name = str_from(b->label),
+			.integration = to,
+		};
+	}
+	*actions = (struct mm_post_action_slice){ items, offer->n_buttons };
+	return items != NULL;
+}
+
+bool post_offer(struct ctx *c, const struct post_offer *offer, struct err *err)
+{
+	struct arena *a = c->arena;
+	struct mm_post *sent;
+	struct mm_message_attachment attachment = {
+		.fallback = offer->title,
+		.color = S(DEFAULT_COLOR),
+		.title = offer->title,
+		.title_link = offer->title_link,
+		.text = offer->text,
+	};
+	struct mm_post post = {
+		.user_id = str_from(c->plugin->bot_id),
+		.channel_id = offer->channel_id,
+		.root_id = offer->root_id,
+		.props = offer->props,
+	};
+	if (!offer_actions(a, offer, &attachment.actions))
+		return arena_ok(a, err);
+	gob_any_map_set(
+	    a, &post.props, S("attachments"), one_attachment(a, attachment));
+	return arena_ok(a, err) && mm_send_ephemeral_post(c->mm, a,
+	                               offer->user_id, &post, &sent, err);
+}
+
+void post_withdraw(struct ctx *c, struct str user_id, struct str post_id)
+{
+	struct err err = { 0 };
+	if (post_id.len > 0 &&
+	    !mm_delete_ephemeral_post(c->mm, c->arena, user_id, post_id, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "A message with buttons could not be taken away", "error",
+		    err.text, NULL);
+}
+
 void post_direct(struct ctx *c, struct str user_id, struct str message)
 {
 	struct err err = { 0 };
@@ -65,18 +137,6 @@ static struct mm_message_attachment_field field(
 		.value = gob_any_string(a, value),
 		.short_ = true,
 	};
-}
-
-static struct gob_any one_attachment(
-    struct arena *a, struct mm_message_attachment attachment)
-{
-	struct mm_message_attachment *copy =
-	    arena_new(a, struct mm_message_attachment);
-	if (copy == NULL)
-		return (struct gob_any){ 0 };
-	*copy = attachment;
-	return mm_any_attachments(
-	    a, (struct mm_message_attachment_slice){ copy, 1 });
 }
 
 static struct gob_any started_attachment(

@@ -27,6 +27,34 @@ struct post_meeting {
 void post_tell(struct ctx *c, struct str user_id, struct str channel_id,
     struct str root_id, struct str message);
 
+/* A button of a message that only one user sees. */
+struct post_button {
+	const char *id;    /* letters and digits, once in a post; constant */
+	const char *label; /* constant */
+	const char *path;  /* of the route, behind PLUGIN_PATH; constant */
+	struct gob_any_map context; /* what the route gets back */
+};
+
+struct post_offer {
+	struct str user_id; /* who sees it */
+	struct str channel_id;
+	struct str root_id;    /* may be empty */
+	struct str title;      /* plain text when it has a link */
+	struct str title_link; /* checked; may be empty */
+	struct str text;       /* markdown */
+	struct gob_any_map props;
+	const struct post_button *buttons;
+	size_t n_buttons;
+};
+
+/* A message with buttons that only one user sees, from the bot. */
+bool post_offer(
+    struct ctx *c, const struct post_offer *offer, struct err *err) MUST_USE;
+
+/* Take such a message away again, so that no button is pressed twice. An
+ * empty post_id does nothing; failures are logged. */
+void post_withdraw(struct ctx *c, struct str user_id, struct str post_id);
+
 /* A direct message from the bot. Failures are logged. */
 void post_direct(struct ctx *c, struct str user_id, struct str message);
 

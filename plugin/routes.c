@@ -1,10 +1,12 @@
 #include "plugin/routes.h"
 
+#include "plugin/action.h"
 #include "plugin/channel_settings.h"
 #include "plugin/connect.h"
-#include "plugin/js.h"
 #include "plugin/meeting.h"
 #include "plugin/post.h"
+#include "plugin/question.h"
+#include "plugin/reply.h"
 #include "plugin/webhook.h"
 
 static void start_meeting(struct ctx *c, struct mm_http *http);
@@ -27,69 +29,52 @@ static const struct route routes[] = {
 	{ "POST", "/webhook", ANYBODY, webhook_receive },
 	{ "POST", WEBHOOK_DEAUTHORIZATION, ANYBODY, webhook_receive },
 	{ "POST", "/api/v1/meetings", SIGNED_IN, start_meeting },
+	{ "POST", "/api/v1/askPMI", SIGNED_IN, question_answer },
+	{ "POST", "/api/v1/updatePMI", SIGNED_IN, preference_update },
 	{ "POST", CHANNEL_SETTINGS_PATH, SIGNED_IN, channel_settings_submit },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-/* ---- JSON answers ------------------------------------------------------------------ */
-
-/* {"name": text} */
-static void reply_json(struct ctx *c, struct mm_http *http, int status,
-    const char *name, struct str text)
-{
-	struct str body =
-	    js_dump(c->arena, json_pack("{s:o}", name, js_string(text)));
-	mm_http_reply(http, status, S("application/json"), body);
-}
-
-static void refuse(
-    struct ctx *c, struct mm_http *http, int status, const char *why)
-{
-	reply_json(c, http, status, "error", str_from(why));
-}
-
 /* ---- POST /api/v1/meetings ------------------------------------------------------------ */
 
-static bool read_start(struct ctx *c, struct mm_http *http,
-    struct meeting_start *start, struct err *err)
+/* To a button's caller an answer's status says nothing: tell the user. */
+static void start_failed(struct ctx *c, struct mm_http *http,
+    const struct action *wish, const struct meeting_result *result)
 {
-	struct str body;
-	if (!mm_http_read_all(http, ROUTES_MAX_BODY, &body, err))
-		return false;
-	json_t *object = js_parse(body);
-	if (object == NULL)
-		return err_set(err, ERR_INVALID, "the body is no JSON object");
-	*start = (struct meeting_start){
-		.user_id = mm_http_user_id(http),
-		.channel_id = js_text(c->arena, object, "channel_id"),
-		.root_id = js_text(c->arena, object, "root_id"),
-		.topic = js_text(c->arena, object, "topic"),
-		.connection_id = js_text(c->arena, object, "connection_id"),
-	};
-	json_decref(object);
-	if (start->channel_id.len == 0)
-		return err_set(err, ERR_INVALID, "channel_id is missing");
-	return arena_ok(c->arena, err);
+	if (result->not_connected || wish->post_id.len > 0)
+		post_tell(c, wish->user_id, wish->channel_id, wish->root_id,
+		    result->says);
+	if (result->not_connected)
+		reply_json(c, http, 200, "meeting_url", S(""));
+	else
+		reply_error(c, http, result->status, result->says);
 }
 
 static void start_meeting(struct ctx *c, struct mm_http *http)
 {
-	struct meeting_start start = { 0 };
+	struct action wish;
 	struct meeting_result result;
-	struct err err = { 0 };
-	if (!read_start(c, http, &start, &err)) {
-		refuse(c, http, err.code == ERR_TOO_BIG ? 413 : 400, err.text);
+	if (!action_read(c, http, &wish))
+		return;
+	if (wish.channel_id.len == 0) {
+		action_refuse(c, http, "channel_id is missing");
 		return;
 	}
+	const struct meeting_start start = {
+		.user_id = wish.user_id,
+		.channel_id = wish.channel_id,
+		.root_id = wish.root_id,
+		.topic = wish.topic,
+		.connection_id = wish.connection_id,
+		.use_pmi = wish.use_pmi,
+		.force = wish.force,
+	};
+	post_withdraw(c, wish.user_id, wish.post_id);
 	meeting_start(c, &start, &result);
-	if (result.link.len > 0)
+	if (result.says.len > 0)
+		start_failed(c, http, &wish, &result);
+	else
 		reply_json(c, http, 200, "meeting_url", result.link);
-	else if (result.not_connected) {
-		post_tell(c, start.user_id, start.channel_id, start.root_id,
-		    result.says);
-		reply_json(c, http, 200, "meeting_url", S(""));
-	} else
-		reply_json(c, http, result.status, "error", result.says);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------- */
@@ -99,7 +84,7 @@ void routes_serve(struct ctx *c, struct mm_http *http)
 	const struct route *found = NULL;
 	bool path_known = false;
 	if (!c->config->valid) {
-		refuse(c, http, 501, "Zoom is not set up yet");
+		reply_error(c, http, 501, S("Zoom is not set up yet"));
 		return;
 	}
 	for (size_t i = 0; i < N_ROUTES; i++) {
@@ -110,10 +95,11 @@ void routes_serve(struct ctx *c, struct mm_http *http)
 			found = &routes[i];
 	}
 	if (found == NULL)
-		refuse(c, http, path_known ? 405 : 404,
-		    path_known ? "method not allowed" : "not found");
+		reply_error(c, http, path_known ? 405 : 404,
+		    path_known ? S("method not allowed") : S("not found"));
 	else if (found->who == SIGNED_IN && mm_http_user_id(http).len == 0)
-		refuse(c, http, 401, "please sign in to Mattermost first");
+		reply_error(
+		    c, http, 401, S("please sign in to Mattermost first"));
 	else
 		found->serve(c, http);
 }

@@ -11,6 +11,7 @@
  *	meeting_channel_<meeting id>   JSON channel_id, is_subscription,
  *	                               created_by
  *	subscription_index_<user id>   JSON meeting_ids: see subscription.h
+ *	zoomUserPreference_<user id>   see preference.h
  *	zoomChannelSettings            JSON: channel id -> {"Preference": ...}
  *	z2_account                     JSON: the linked Zoom account
  *	z2_recording_<escaped uuid>_<start, ms>, z2_recording_<escaped uuid>

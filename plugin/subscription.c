@@ -13,6 +13,7 @@
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/token.h"
+#include "zoom/meeting.h"
 #include "zoom/user.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@ set -u
 case ${UNIT_WRAPPER:-} in
 valgrind)
 	export CK_TIMEOUT_MULTIPLIER=20
-	wrapper="valgrind -q --error-exitcode=9 --leak-check=full --fair-sched=yes --max-threads=2000" ;;
+	wrapper="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --fair-sched=yes --max-threads=2000" ;;
 *) wrapper= ;;
 esac
 log=$(mktemp)

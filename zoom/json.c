@@ -90,6 +90,10 @@ static void fill(struct arena *a, const struct zoom_json_field *field,
 		    zoom_time_parse(text_of(value), &number))
 			*(int64_t *)place = number;
 		break;
+	case ZOOM_JSON_BOOL:
+		if (json_is_boolean(value))
+			*(bool *)place = json_is_true(value);
+		break;
 	}
 }
 

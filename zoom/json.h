@@ -31,6 +31,7 @@ enum zoom_json_kind {
 	ZOOM_JSON_TEXT, /* string without NUL -> struct str, valid UTF-8 */
 	ZOOM_JSON_INT,  /* whole number or decimal string -> int64_t */
 	ZOOM_JSON_TIME, /* RFC 3339 string -> int64_t, UTC milliseconds */
+	ZOOM_JSON_BOOL, /* true or false -> bool */
 };
 
 struct zoom_json_field {

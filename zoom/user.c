@@ -55,3 +55,26 @@ bool zoom_user_fetch(struct zoom_call *call, struct str who,
 	call->answer.verdict = ZOOM_UNAVAILABLE;
 	return err_set(err, ERR_PROTOCOL, "Zoom sent a user without an id");
 }
+
+static const struct zoom_json_field setting_fields[] = {
+	{ "schedule_meeting.personal_meeting", ZOOM_JSON_BOOL,
+	    offsetof(struct zoom_user_settings, personal_meeting) },
+};
+
+static const struct zoom_json_table settings_table = {
+	.fields = setting_fields,
+	.n_fields = sizeof(setting_fields) / sizeof(setting_fields[0]),
+};
+
+bool zoom_user_fetch_settings(struct zoom_call *call, struct str who,
+    struct zoom_user_settings *settings, struct err *err)
+{
+	*settings = (struct zoom_user_settings){ .personal_meeting = true };
+	struct str path = { NULL, 0 };
+	const struct zoom_ask ask = {
+		.expect = 200,
+		.table = &settings_table,
+	};
+	return zoom_user_path(call, who, "/settings", &path, err) &&
+	       zoom_ask_api(call, path, ask, settings, err);
+}

@@ -50,4 +50,14 @@ bool zoom_user_path(struct zoom_call *call, struct str who, const char *rest,
 bool zoom_user_fetch(struct zoom_call *call, struct str who,
     struct zoom_user *user, struct err *err) MUST_USE;
 
+/* What a user, or the account's admin, has switched on and off. */
+struct zoom_user_settings {
+	bool personal_meeting; /* the personal meeting id; true if not said */
+};
+
+/* The same for settings; the scope user:read:settings is one that many apps
+ * lack. */
+bool zoom_user_fetch_settings(struct zoom_call *call, struct str who,
+    struct zoom_user_settings *settings, struct err *err) MUST_USE;
+
 #endif

@@ -120,6 +120,8 @@ try {
   await test('a member starts a meeting and everybody sees the post', async () => {
     await signIn('member');
     await send('/zoom start Weekly sync');
+    await shot(page, '05-which-meeting-id');
+    await feed.getByRole('button', { name: 'Use a unique meeting ID' }).click();
     const join = feed.getByRole('link', { name: 'Join meeting' }).last();
     await join.waitFor();
     await shot(page, '05-meeting-started');

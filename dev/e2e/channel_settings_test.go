@@ -74,6 +74,8 @@ func (w *world) stored(key string) string {
 // Goal: an admin of a channel switches meetings off and on in the dialog that
 // the server shows, everybody is bound by it, and nobody else can change it.
 func TestChannelSettings(t *testing.T) {
+	covers(t, "command: channel-settings", "route: POST /api/v1/channel-preference",
+		"start: restricted channels", "route: bodies")
 	w := connected(t)
 	contains(t, w.types(w.member, "/zoom channel-settings"), "Only admins of this channel and system admins")
 	w.makeChannelAdmin(w.channel, w.member)
@@ -157,6 +159,7 @@ func (w *world) refusedSubmissions(request model.OpenDialogRequest) {
 
 // Goal: direct and group messages have no settings.
 func TestChannelSettingsOfMessages(t *testing.T) {
+	covers(t, "command: channel-settings")
 	w := connected(t)
 	ctx := context.Background()
 	direct, _, err := w.admin.client.CreateDirectChannel(ctx, w.admin.user.Id, w.member.user.Id)
@@ -180,6 +183,7 @@ func TestChannelSettingsOfMessages(t *testing.T) {
 // Goal: system admins see every channel with a setting of its own, in one post,
 // also when many were set at once; what others have stored survives.
 func TestChannelSettingsList(t *testing.T) {
+	covers(t, "command: channel-settings list")
 	w := connected(t)
 	contains(t, w.types(w.member, "/zoom channel-settings list"), "Only system admins")
 	contains(t, w.types(w.admin, "/zoom channel-settings list"), "No channel has a Zoom setting of its own")

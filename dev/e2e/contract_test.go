@@ -52,6 +52,7 @@ var contract = []struct {
 		{id: "command: subscription list", says: "`/zoom subscription list` shows one's subscriptions."},
 		{id: "command: channel-settings", says: "`/zoom channel-settings` opens the dialog for channel admins."},
 		{id: "command: channel-settings list", says: "`/zoom channel-settings list` shows all channels with a setting to system admins."},
+		{id: "command: answers", says: "Answers are for the one who typed, by the bot, in the thread where it was typed."},
 		{id: "command: help", says: "`/zoom help` lists what there is."},
 	}},
 	{"Starting a meeting", []promise{
@@ -129,14 +130,20 @@ var contract = []struct {
 		{id: "better: one post per meeting", says: "A second start of a running personal meeting points at its post."},
 		{id: "better: personal UUIDs", says: "Posts of personal meetings are marked so, and follow their instances."},
 		{id: "better: question keeps topic", says: "Topic and thread travel with the question; failures are told."},
+		{id: "better: recordings by instance", says: "A recording goes to its own meeting's post or nowhere."},
+		{id: "better: files by the queue", says: "Zoom is answered at once; files are fetched afterwards, tried again, and posted once."},
 		{id: "better: hops checked", says: "Every redirect of a download is checked, and an HTML page is no file."},
 	}},
 	{"Better: everybody", []promise{
 		{id: "better: unconfigured", says: "Without settings the plugin runs and says what to do."},
+		{id: "better: suggested by role", says: "The server suggests to everybody what they may use."},
 		{id: "better: bare command", says: "`/zoom` alone, or with a typing error, leads to the help."},
 	}},
 	{"Life in the server", []promise{
 		{id: "life: updates", says: "Disabled, enabled, replaced, removed and installed again, it goes on where it was."},
+		{id: "life: site path", says: "It works below a Site URL with a path, and says so where there is none."},
+		{id: "life: bot", says: "A bot that was deactivated or deleted comes back."},
+		{id: "life: people and channels", says: "Deactivated users, guests and archived channels do no harm."},
 		{id: "life: killed", says: "Killed in the middle of starts, it is started again by the server."},
 		{id: "life: health check", says: "The server's health check stays green."},
 	}},

@@ -128,6 +128,8 @@ func playURL(event zoomsim.Event, file int) string {
 // Goal: what Zoom has recorded comes to the meeting's thread: a link for each
 // recording with its chat, and the transcript; once, however often it is sent.
 func TestRecordings(t *testing.T) {
+	covers(t, "webhook: recording.completed", "webhook: chat file", "webhook: recording.transcript_completed",
+		"setting: EnablePostingRecordingPassword", "better: files by the queue")
 	w := connected(t)
 	bot, _, err := w.admin.client.GetUserByUsername(context.Background(), "zoom", "")
 	check(t, err)
@@ -185,6 +187,7 @@ func TestRecordings(t *testing.T) {
 
 // Goal: a recording goes to the meeting's own post or nowhere.
 func TestRecordingsOfOthers(t *testing.T) {
+	covers(t, "better: recordings by instance")
 	w := connected(t)
 	m := w.meets()
 	before := w.count()
@@ -227,6 +230,7 @@ func (w *world) count() int {
 // Goal: whatever comes in place of a file, the link is posted, the token goes
 // to nobody else, and the log says what happened.
 func TestHostileDownloads(t *testing.T) {
+	covers(t, "webhook: downloads", "better: hops checked", "better: no secrets in the log")
 	w := connected(t)
 	port := w.zoom.URL()[strings.LastIndex(w.zoom.URL(), ":"):]
 	const download = "GET /rec/webhook_download/"
@@ -285,6 +289,7 @@ func TestHostileDownloads(t *testing.T) {
 // Goal: Zoom is answered at once however long its files take; what fails for
 // now is tried again; a second host of Zoom's never sees the token.
 func TestDownloadsThatTakeTime(t *testing.T) {
+	covers(t, "webhook: downloads", "better: files by the queue", "better: hops checked")
 	w := connected(t)
 	m := w.meets()
 	event := w.recorded(m.id, zoomsim.ChatFile(chatText), zoomsim.VideoFile([]byte("video")))

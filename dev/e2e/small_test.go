@@ -72,6 +72,7 @@ func (w *world) suggestions(p person, typed string) []string {
 
 // Goal: what is typed in a thread is answered in the thread.
 func TestAnswersInThreads(t *testing.T) {
+	covers(t, "command: answers")
 	w := connected(t)
 	w.makeChannelAdmin(w.channel, w.member)
 	root, _, err := w.member.client.CreatePost(context.Background(), &model.Post{ChannelId: w.channel.Id, Message: "root"})
@@ -101,6 +102,7 @@ func TestAnswersInThreads(t *testing.T) {
 // Goal: below a path everything works: links, Zoom's way back, webhooks, the
 // dialog, the REST route.
 func TestBelowAPath(t *testing.T) {
+	covers(t, "life: site path")
 	w := newWorldAt(t, "/company")
 	w.configure()
 	if !strings.HasSuffix(w.host.URL, "/company") {
@@ -142,6 +144,7 @@ func TestBelowAPath(t *testing.T) {
 
 // Goal: without a Site URL the plugin says so.
 func TestNoSiteURL(t *testing.T) {
+	covers(t, "life: site path")
 	w := newWorldAt(t, "", "MM_SERVICESETTINGS_SITEURL=")
 	check(t, w.host.ConfigurePlugin("zoom", w.settings()))
 	contains(t, w.types(w.admin, "/zoom start"), "**Site URL**")
@@ -154,6 +157,8 @@ func TestNoSiteURL(t *testing.T) {
 // Goal: every setting takes effect when it is saved, and one that makes no sense
 // is named.
 func TestSettingsAtRunTime(t *testing.T) {
+	covers(t, "setting: names", "setting: addresses", "setting: RestrictMeetingCreation",
+		"setting: ZoomWebhookSecret")
 	w := connected(t)
 	set := func(name string, value any) {
 		t.Helper()
@@ -227,6 +232,7 @@ func TestSettingsAtRunTime(t *testing.T) {
 
 // Goal: the server suggests to everybody what they may use, on both levels.
 func TestSuggestions(t *testing.T) {
+	covers(t, "better: suggested by role")
 	w := connected(t)
 	for _, try := range []struct {
 		who   person
@@ -263,6 +269,7 @@ func TestSuggestions(t *testing.T) {
 
 // Goal: whatever is typed is answered and changes nothing.
 func TestBadCommands(t *testing.T) {
+	covers(t, "better: bare command")
 	w := connected(t)
 	before := w.stored("zoomSuperUserToken_")
 	for _, command := range []string{
@@ -298,6 +305,7 @@ func TestBadCommands(t *testing.T) {
 
 // Goal: a user who is deactivated can do nothing, and what they began goes on.
 func TestDeactivatedUser(t *testing.T) {
+	covers(t, "life: people and channels")
 	w := connected(t)
 	w.makeChannelAdmin(w.channel, w.member)
 	w.starts(1)
@@ -324,6 +332,7 @@ func TestDeactivatedUser(t *testing.T) {
 // Goal: with its bot deactivated or deleted the plugin still answers, and the
 // next activation has a bot again, with its picture.
 func TestBotDeactivated(t *testing.T) {
+	covers(t, "life: bot")
 	w := connected(t)
 	ctx := context.Background()
 	bot, _, err := w.admin.client.GetUserByUsername(ctx, "zoom", "")
@@ -388,6 +397,7 @@ func TestBotDeactivated(t *testing.T) {
 // Goal: where one may not post, or a channel is archived in between, meetings
 // are refused with a reason and ends are not lost; guests are members like all.
 func TestChannelsThatChange(t *testing.T) {
+	covers(t, "start: members", "life: people and channels")
 	w := connected(t)
 	ctx := context.Background()
 	_, err := w.zoom.AddUser(zoomsim.User{Email: "guest@example.com"})

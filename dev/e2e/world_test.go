@@ -156,6 +156,18 @@ func (w *world) configure() {
 		status, _ := w.get(person{}, "/oauth2/connect")
 		return status != http.StatusNotImplemented
 	})
+	for _, p := range []person{w.admin, w.member, w.unknown} {
+		w.prefers(p, "No") // so that nobody is asked
+	}
+}
+
+// prefers answers /zoom settings: Yes, No or Ask, to a personal meeting ID.
+func (w *world) prefers(p person, action string) {
+	w.Helper()
+	status, body := w.post(p, "/api/v1/updatePMI", `{"context":{"action":"`+action+`"}}`)
+	if status != http.StatusOK {
+		w.Fatalf("saving a preference: %d %s", status, body)
+	}
 }
 
 // connected is a world in which an admin has connected the Zoom account.
@@ -206,15 +218,18 @@ func (w *world) types(p person, command string) string {
 }
 
 // hears is the next message that the bot shows to this user alone.
-func (w *world) hears(p person) string {
+func (w *world) hears(p person) string { return w.shown(p).Message }
+
+// shown is the same as the whole post.
+func (w *world) shown(p person) *model.Post {
 	w.Helper()
 	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventEphemeralMessage))
 	if err != nil {
 		w.Fatalf("the bot has nothing to say: %v", err)
 	}
-	var shown model.Post
-	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &shown))
-	return shown.Message
+	post := new(model.Post)
+	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), post))
+	return post
 }
 
 func (w *world) send(p person, command string) {

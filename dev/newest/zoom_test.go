@@ -59,6 +59,12 @@ func newWorld(t *testing.T) *world {
 	w.channel = w.api.addChannel("talk", model.ChannelTypeOpen, w.admin, w.member, w.unknown)
 	_, err = zoom.AddUser(zoomsim.User{Email: "Ada@Example.com"})
 	check(t, err)
+	for _, user := range []*model.User{w.admin, w.member, w.unknown} {
+		// a unique meeting ID, so that nobody is asked
+		if appErr := w.api.KVSet("zoomUserPreference_"+user.Id, []byte(`"false"`)); appErr != nil {
+			t.Fatal(appErr)
+		}
+	}
 	w.activate()
 	return w
 }
@@ -117,7 +123,7 @@ func (w *world) types(user *model.User, command string) string {
 
 func (w *world) start(user *model.User) *httptest.ResponseRecorder {
 	w.Helper()
-	return w.request(user, "POST", "/api/v1/meetings", strings.NewReader(w.startBody()), "Content-Type", "application/json")
+	return w.request(user, "POST", "/api/v1/meetings?force=true", strings.NewReader(w.startBody()), "Content-Type", "application/json")
 }
 
 func (w *world) startBody() string { return fmt.Sprintf(`{"channel_id":%q}`, w.channel.Id) }
@@ -431,7 +437,7 @@ func TestExpiredToken(t *testing.T) {
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
-			request := httptest.NewRequest("POST", "/api/v1/meetings", strings.NewReader(w.startBody()))
+			request := httptest.NewRequest("POST", "/api/v1/meetings?force=true", strings.NewReader(w.startBody()))
 			request.Header.Set("Mattermost-User-Id", w.member.Id)
 			if answer := serve(hooks, request); answer.Code != http.StatusOK {
 				t.Errorf("%d %s", answer.Code, answer.Body)

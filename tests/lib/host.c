@@ -12,6 +12,9 @@
 #include "mm/registry.h"
 
 #include <check.h>
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -87,6 +90,7 @@ static void *accept_dials(void *object)
 		} else {
 			pthread_mutex_lock(&h->lock);
 			h->n_stray++;
+			pthread_cond_broadcast(&h->changed);
 			pthread_mutex_unlock(&h->lock);
 			yamux_stream_close(st);
 		}
@@ -283,6 +287,17 @@ void host_is_called(struct host *h, enum mm_api_method method, size_t n)
 		ck_assert_msg(clock_wait(&h->changed, &h->lock, deadline),
 		    "%s was not called", mm_api_methods[method].name);
 	pthread_mutex_unlock(&h->lock);
+}
+
+size_t host_n_stray(struct host *h, size_t n)
+{
+	int64_t deadline = SOON;
+	pthread_mutex_lock(&h->lock);
+	while (h->n_stray < n && clock_wait(&h->changed, &h->lock, deadline))
+		continue;
+	n = h->n_stray;
+	pthread_mutex_unlock(&h->lock);
+	return n;
 }
 
 /* ---- hooks ------------------------------------------------------------------------ */
@@ -502,6 +517,38 @@ static void free_host(struct host *h)
 	arena_fini(&h->memory);
 }
 
+/* Whether a thread that serves calls is still there. */
+static bool call_threads(void)
+{
+	bool found = false;
+	char path[300], name[32] = "";
+	const struct dirent *entry;
+	DIR *tasks = opendir("/proc/self/task");
+	while (tasks != NULL && !found && (entry = readdir(tasks)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
+		    entry->d_name);
+		FILE *file = fopen(path, "re");
+		if (file == NULL)
+			continue;
+		if (fgets(name, sizeof(name), file) != NULL)
+			found = strcmp(name, "call\n") == 0 ||
+			        strcmp(name, "control\n") == 0;
+		fclose(file);
+	}
+	if (tasks != NULL)
+		closedir(tasks);
+	return found;
+}
+
+/* They are done with everything but their own end, in which libraries free
+ * what they keep for a thread: leaks are counted after that. */
+static void await_threads(void)
+{
+	int64_t deadline = SOON;
+	while (call_threads() && clock_now_ms() < deadline)
+		sched_yield();
+}
+
 void host_stop(struct host *h)
 {
 	host_releases(h);
@@ -522,4 +569,5 @@ void host_stop(struct host *h)
 	yamux_stream_close(h->driver_stream);
 	yamux_session_free(h->session);
 	free_host(h);
+	await_threads();
 }

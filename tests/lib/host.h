@@ -24,11 +24,12 @@
 
 #include "mm/plugin.h"
 
-#define HOST_MAX_USERS    16
-#define HOST_MAX_CHANNELS 32
-#define HOST_MAX_MEMBERS  64
-#define HOST_MAX_POSTS    512
-#define HOST_MAX_KEYS     1024
+#define HOST_MAX_USERS       16
+#define HOST_MAX_CHANNELS    32
+#define HOST_MAX_MEMBERS     64
+#define HOST_MAX_POSTS       512
+#define HOST_MAX_KEYS        1024
+#define HOST_MAX_PREFERENCES 16
 
 struct host;
 
@@ -126,6 +127,8 @@ struct host {
 	size_t n_posts;
 	struct host_key keys[HOST_MAX_KEYS];
 	size_t n_keys;
+	struct mm_preference preferences[HOST_MAX_PREFERENCES];
+	size_t n_preferences;
 };
 
 /* The bot that EnsureBotUser answers with. */
@@ -182,6 +185,9 @@ void host_releases(struct host *h);
 size_t host_n_called(struct host *h, enum mm_api_method method);
 const void *host_args(struct host *h, enum mm_api_method method, size_t i);
 
+/* Dials of numbers that nobody had given out, once there are n of them. */
+size_t host_n_stray(struct host *h, size_t n);
+
 /* Until a method has been called n times; fails the test otherwise. */
 void host_is_called(struct host *h, enum mm_api_method method, size_t n);
 
@@ -196,12 +202,19 @@ void host_adds_member(
 /* Make a member an admin of the channel. */
 void host_promotes(struct host *h, const char *channel_id, const char *user_id);
 
+/* A preference of a user's; all borrowed. */
+void host_adds_preference(struct host *h, const char *user_id,
+    const char *category, const char *name, const char *value);
+
 /* A stored value, empty when absent or expired. */
 struct str host_key(struct host *h, const char *key);
 void host_stores(struct host *h, const char *key, struct str value);
 
 /* Seconds until a key expires, 0 = never, -1 = absent. */
 int64_t host_expires_s(struct host *h, const char *key);
+
+/* A copy of a post, with an id and the present time unless it has one. */
+struct mm_post *host_adds_post(struct host *h, const struct mm_post *post);
 
 /* Number of posts, and post number i in the order of creation. */
 size_t host_n_posts(struct host *h);

@@ -179,6 +179,44 @@ static void get_user(
 		out->app_error = missing(a, "GetUser");
 }
 
+static void get_preferences_for_user(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_preferences_for_user_args *in = args;
+	struct mm_get_preferences_for_user_returns *out = ret;
+	struct mm_preference *found =
+	    arena_array(a, HOST_MAX_PREFERENCES, sizeof(*found));
+	size_t n = 0;
+	for (size_t i = 0; i < h->n_preferences; i++) {
+		if (str_eq(h->preferences[i].user_id, in->user_id))
+			found[n++] = h->preferences[i];
+	}
+	out->result = (struct mm_preference_slice){ found, n };
+}
+
+static bool is_preference(
+    const struct mm_preference *a, const struct mm_preference *b)
+{
+	return str_eq(a->user_id, b->user_id) &&
+	       str_eq(a->category, b->category) && str_eq(a->name, b->name);
+}
+
+static void delete_preferences_for_user(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_delete_preferences_for_user_args *in = args;
+	(void)a;
+	(void)ret;
+	for (size_t i = 0; i < in->preferences.n; i++) {
+		for (size_t j = h->n_preferences; j > 0; j--) {
+			if (is_preference(&h->preferences[j - 1],
+			        &in->preferences.items[i]))
+				h->preferences[j - 1] =
+				    h->preferences[--h->n_preferences];
+		}
+	}
+}
+
 /* Those of a role. */
 static void get_users(
     struct host *h, struct arena *a, const void *args, void *ret)
@@ -463,6 +501,8 @@ typedef void known(
 
 static known *const answers[MM_N_API] = {
 	[MM_API_CREATE_POST] = create_post,
+	[MM_API_DELETE_EPHEMERAL_POST] = nothing,
+	[MM_API_DELETE_PREFERENCES_FOR_USER] = delete_preferences_for_user,
 	[MM_API_ENSURE_BOT_USER] = ensure_bot_user,
 	[MM_API_GET_BOT] = get_bot,
 	[MM_API_GET_BUNDLE_PATH] = get_bundle_path,
@@ -474,6 +514,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_GET_POST_THREAD] = get_post_thread,
 	[MM_API_GET_POSTS_SINCE] = get_posts_since,
 	[MM_API_GET_TEAM] = get_team,
+	[MM_API_GET_PREFERENCES_FOR_USER] = get_preferences_for_user,
 	[MM_API_GET_USER] = get_user,
 	[MM_API_GET_USERS] = get_users,
 	[MM_API_HAS_PERMISSION_TO] = has_permission_to,
@@ -555,6 +596,20 @@ void host_promotes(struct host *h, const char *channel_id, const char *user_id)
 	pthread_mutex_unlock(&h->lock);
 }
 
+void host_adds_preference(struct host *h, const char *user_id,
+    const char *category, const char *name, const char *value)
+{
+	pthread_mutex_lock(&h->lock);
+	ck_assert_uint_lt(h->n_preferences, HOST_MAX_PREFERENCES);
+	h->preferences[h->n_preferences++] = (struct mm_preference){
+		.user_id = str_from(user_id),
+		.category = str_from(category),
+		.name = str_from(name),
+		.value = str_from(value),
+	};
+	pthread_mutex_unlock(&h->lock);
+}
+
 struct str host_key(struct host *h, const char *key)
 {
 	pthread_mutex_lock(&h->lock);
@@ -582,6 +637,21 @@ int64_t host_expires_s(struct host *h, const char *key)
 		           : (k->expires_ms - now_ms(h) + 999) / 1000;
 	pthread_mutex_unlock(&h->lock);
 	return left;
+}
+
+struct mm_post *host_adds_post(struct host *h, const struct mm_post *post)
+{
+	pthread_mutex_lock(&h->lock);
+	struct mm_post *copy = arena_new(&h->memory, struct mm_post);
+	ck_assert_uint_lt(h->n_posts, HOST_MAX_POSTS);
+	*copy = *post;
+	copy->id = arena_printf(&h->memory, "post%022zu", h->n_posts);
+	if (copy->create_at == 0)
+		copy->create_at = now_ms(h);
+	copy->update_at = now_ms(h);
+	h->posts[h->n_posts++] = copy;
+	pthread_mutex_unlock(&h->lock);
+	return copy;
 }
 
 size_t host_n_posts(struct host *h)
@@ -694,7 +764,8 @@ bool host_logged(struct host *h, const char *text)
 			    &out, mm_api_methods[m].args, h->calls[i].args);
 	}
 	pthread_mutex_unlock(&h->lock);
-	bool found = memmem(out.data, out.len, text, strlen(text)) != NULL;
+	bool found = out.len > 0 &&
+	             memmem(out.data, out.len, text, strlen(text)) != NULL;
 	buf_fini(&out);
 	return found;
 }

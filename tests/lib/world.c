@@ -1,6 +1,7 @@
 #include "tests/lib/world.h"
 
 #include "plugin/grant.h"
+#include "plugin/js.h"
 
 #include <check.h>
 #include <openssl/evp.h>
@@ -28,6 +29,9 @@ static void populate(struct host *h)
 	host_adds_member(h, TEAM, ADA, true);
 	host_adds_member(h, OLD, ADA, true);
 	host_adds_member(h, READ, ADA, false);
+	host_stores(h, "zoomUserPreference_" ADMIN, S("\"false\""));
+	host_stores(h, "zoomUserPreference_" ADA, S("\"false\""));
+	host_stores(h, "zoomUserPreference_" SAM, S("\"false\""));
 }
 
 /* One setting, or what the test wants in its place. */
@@ -108,6 +112,15 @@ void world_configures(struct world *w, const char *name, const char *json)
 	ck_assert_ptr_null(ret.error.type);
 }
 
+void world_prefers(struct world *w, const char *user_id, const char *word)
+{
+	struct str key =
+	    arena_printf(&w->arena, "zoomUserPreference_%s", user_id);
+	struct str value = arena_printf(&w->arena, "\"%s\"", word);
+	host_stores(
+	    &w->host, str_c(key), *word == '\0' ? (struct str){ 0 } : value);
+}
+
 struct ctx world_ctx(struct world *w)
 {
 	struct mm_call call = { &w->host.plugin, &w->arena, &w->plugin };
@@ -156,6 +169,76 @@ const char *world_types(
 	if (host_n_called(&w->host, MM_API_SEND_EPHEMERAL_POST) == before)
 		return "";
 	return host_last_told(&w->host);
+}
+
+int world_posts(
+    struct world *w, const char *user_id, const char *url, struct str body)
+{
+	struct host_answer answer;
+	ck_assert_msg(host_http(&w->host,
+	                  &(struct host_request){
+	                      .method = "POST",
+	                      .url = url,
+	                      .user_id = user_id,
+	                      .headers = "Content-Type: application/json\n",
+	                      .body = body,
+	                  },
+	                  &answer),
+	    "%s", answer.err.text);
+	int status = answer.status;
+	snprintf(w->answer, sizeof(w->answer), "%s", host_body(&answer));
+	host_answer_fini(&answer);
+	return status;
+}
+
+/* ---- buttons ------------------------------------------------------------------- */
+
+const struct mm_message_attachment *world_offer(struct world *w)
+{
+	size_t n = host_n_called(&w->host, MM_API_SEND_EPHEMERAL_POST);
+	while (n > 0) {
+		const struct mm_send_ephemeral_post_args *args =
+		    host_args(&w->host, MM_API_SEND_EPHEMERAL_POST, --n);
+		const struct gob_any *any =
+		    gob_any_map_get(&args->post->props, S("attachments"));
+		if (any == NULL)
+			continue;
+		const struct mm_message_attachment_slice *list = any->value;
+		ck_assert_uint_eq(list->n, 1);
+		return &list->items[0];
+	}
+	ck_abort_msg("nothing with buttons was shown");
+}
+
+const struct mm_post_action *world_button(struct world *w, const char *id)
+{
+	const struct mm_message_attachment *offer = world_offer(w);
+	for (size_t i = 0; i < offer->actions.n; i++) {
+		if (str_eq(offer->actions.items[i].id, str_from(id)))
+			return &offer->actions.items[i];
+	}
+	ck_abort_msg("no button %s", id);
+}
+
+int world_presses(struct world *w, const char *user_id, const char *id)
+{
+	const struct mm_post_action *button = world_button(w, id);
+	const struct gob_any_map *context = &button->integration->context;
+	json_t *object = json_object();
+	for (size_t i = 0; i < context->n; i++) {
+		const struct gob_any *value = &context->items[i].value;
+		bool flag = str_eq(value->name, S("bool"));
+		json_object_set_new(object, str_c(context->items[i].key),
+		    flag ? json_boolean(gob_any_get_bool(value))
+		         : json_string(str_c(gob_any_get_string(value))));
+	}
+	struct str body =
+	    js_dump(&w->arena, json_pack("{s:s,s:s,s:o}", "post_id", "offer",
+	                           "user_id", user_id, "context", object));
+	struct str url = button->integration->url;
+	ck_assert(str_has_prefix(url, S(PLUGIN_PATH)));
+	return world_posts(
+	    w, user_id, url.data + sizeof(PLUGIN_PATH) - 1, body);
 }
 
 const char *world_link(struct world *w)

@@ -11,7 +11,8 @@
  *
  * ADMIN is a system admin, ADA and SAM are members of TALK, EVE of nothing.
  * TALK is a public channel, TEAM a private one, OLD an archived one; READ
- * is one in which ADA may not post.
+ * is one in which ADA may not post. All want unique meeting IDs, so that no
+ * start asks; world_prefers changes that.
  *
  * Threads: one test thread.
  */
@@ -61,6 +62,7 @@ struct world {
 	struct err err;
 	char settings[4096];
 	char meeting[1024];
+	char answer[1024];
 };
 
 /* Plugin activated and set up, Zoom not connected. */
@@ -77,12 +79,28 @@ void world_configures(struct world *w, const char *name, const char *json);
 void world_connects_for(struct world *w, int64_t ms);
 void world_connects(struct world *w);
 
+/* "true", "false", "ask", or "": not said yet. */
+void world_prefers(struct world *w, const char *user_id, const char *word);
+
 /* A call of the test's own, to be ended with ctx_end. */
 struct ctx world_ctx(struct world *w);
 
 /* Type a command in TALK; what the bot says to it, "" for nothing. */
 const char *world_types(
     struct world *w, const char *user_id, const char *command);
+
+/* Send a JSON body as a signed-in user; the status of the answer, whose body is
+ * then in w->answer. */
+int world_posts(
+    struct world *w, const char *user_id, const char *url, struct str body);
+
+/* The newest message with buttons that was shown, and one of its buttons. */
+const struct mm_message_attachment *world_offer(struct world *w);
+const struct mm_post_action *world_button(struct world *w, const char *id);
+
+/* A button's press as the server sends it: the newest message's buttons, with
+ * the post's id "offer". */
+int world_presses(struct world *w, const char *user_id, const char *id);
 
 /* Zoom's answer to a create, with a link on the scripted server. */
 const char *world_meeting(struct world *w);

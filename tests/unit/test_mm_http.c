@@ -441,7 +441,7 @@ START_TEST(requests_at_once_do_not_get_mixed_up)
 	}
 	for (size_t i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
-	ck_assert_uint_eq(host.n_stray, 0);
+	ck_assert_uint_eq(host_n_stray(&host, 0), 0);
 }
 END_TEST
 
@@ -470,7 +470,7 @@ START_TEST(a_number_that_nobody_answers_fails_the_request_alone)
 	handler = nothing;
 	ck_assert(!host_calls(&host, "Plugin.ServeHTTP", &args, NULL, &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "dialling 4711"));
-	ck_assert_uint_eq(host.n_stray, 2);
+	ck_assert_uint_eq(host_n_stray(&host, 2), 2);
 	request(&(struct host_request){ .url = "/" });
 	ck_assert_int_eq(answer.status, 200);
 }

@@ -163,7 +163,7 @@ START_TEST(activation_dials_both_and_loads_the_configuration_first)
 	ck_assert_str_eq(story, "ca");
 	ck_assert_ptr_nonnull(host.api_stream);
 	ck_assert_ptr_nonnull(host.driver_stream);
-	ck_assert_uint_eq(host.n_stray, 0);
+	ck_assert_uint_eq(host_n_stray(&host, 0), 0);
 	/* in the order of the dials */
 	ck_assert_uint_lt(yamux_stream_id(host.api_stream),
 	    yamux_stream_id(host.driver_stream));

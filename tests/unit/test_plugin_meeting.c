@@ -162,13 +162,13 @@ START_TEST(a_link_that_is_not_zooms_is_replaced)
 }
 END_TEST
 
-START_TEST(a_topic_is_cut_after_two_hundred_characters)
+START_TEST(a_topic_is_cut_to_two_hundred_characters)
 {
 	char command[1024] = "/zoom start ";
 	char want[1024] = "";
 	for (int i = 0; i < 250; i++)
 		strcat(command, "\xc3\xa9");
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 199; i++)
 		strcat(want, "\xc3\xa9");
 	strcat(want, "\xe2\x80\xa6");
 	zoom_is_well();
@@ -183,6 +183,143 @@ START_TEST(a_topic_is_one_line)
 	world_types(&w, ADA, "/zoom start  a\nb\tc \"d\" ");
 	expect_prop(host_post(&w.host, 0), "meeting_topic", "a b c \"d\"");
 	expect_request(1, "{\"topic\":\"a b c \\\"d\\\"\",\"type\":1}");
+}
+END_TEST
+
+/* ---- threads ---------------------------------------------------------------------- */
+
+static int starts_in(const struct mm_post *root, const char *root_id)
+{
+	zoom_is_well();
+	return world_posts(&w, ADA, "/api/v1/meetings",
+	    arena_printf(&w.arena,
+	        "{\"channel_id\":\"" TALK "\",\"root_id\":\"%s\"}",
+	        root == NULL ? root_id : str_c(root->id)));
+}
+
+START_TEST(a_reply_stands_for_its_thread)
+{
+	const struct mm_post *root =
+	    host_adds_post(&w.host, &(struct mm_post){ .channel_id = S(TALK) });
+	const struct mm_post *reply = host_adds_post(&w.host,
+	    &(struct mm_post){ .channel_id = S(TALK), .root_id = root->id });
+	ck_assert_int_eq(starts_in(reply, NULL), 200);
+	ck_assert(str_eq(host_post(&w.host, 2)->root_id, root->id));
+}
+END_TEST
+
+START_TEST(a_thread_that_is_not_there_is_refused_before_zoom_is_asked)
+{
+	const struct mm_post *elsewhere =
+	    host_adds_post(&w.host, &(struct mm_post){ .channel_id = S(TEAM) });
+	const struct mm_post *gone = host_adds_post(&w.host,
+	    &(struct mm_post){ .channel_id = S(TALK), .delete_at = 1 });
+	ck_assert_int_eq(starts_in(elsewhere, NULL), 400);
+	ck_assert_int_eq(starts_in(gone, NULL), 400);
+	ck_assert_int_eq(starts_in(NULL, "nonsense"), 400);
+	ck_assert_ptr_nonnull(strstr(w.answer, "This thread is not in"));
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+	host_fails(&w.host, MM_API_GET_POST, 500);
+	ck_assert_int_eq(starts_in(gone, NULL), 500);
+}
+END_TEST
+
+/* ---- personal meetings ---------------------------------------------------------------- */
+
+#define PMI_USER "{\"id\":\"u\",\"pmi\":5551234567}"
+#define RUNNING  "{\"id\":5551234567,\"uuid\":\"now==\",\"status\":\"started\"}"
+#define WAITING                                                                \
+ "{\"id\":5551234567,\"uuid\":\"before==\",\"status\":\"waiting\"}"
+
+static const char *starts_personal(const char *room)
+{
+	world_connects(&w);
+	world_prefers(&w, ADA, "true");
+	https_answers(w.zoom, 200, "", PMI_USER);
+	https_answers(w.zoom, 200, "", room);
+	return world_types(&w, ADA, "/zoom start");
+}
+
+START_TEST(a_personal_meeting_is_posted_without_a_create_call)
+{
+	ck_assert_str_eq(starts_personal(WAITING), "");
+	const struct mm_post *post = host_post(&w.host, 0);
+	ck_assert(gob_any_get_bool(prop(post, "meeting_personal")));
+	expect_prop(post, "meeting_uuid", "");
+	expect_prop(post, "meeting_topic", "Zoom Meeting");
+	ck_assert_int_eq(https_n_requests(w.zoom), 2);
+	/* a late event of the instance before must not find this post */
+	ck_assert_uint_eq(host_key(&w.host, "post_meeting_before==").len, 0);
+	ck_assert_ptr_nonnull(strstr(
+	    str_c(host_key(&w.host, "meeting_channel_5551234567")), TALK));
+}
+END_TEST
+
+START_TEST(new_instances_of_a_personal_meeting_find_their_post)
+{
+	ck_assert_str_eq(starts_personal(WAITING), "");
+	ck_assert_int_eq(world_delivers(&w, world_event(&w, "meeting.started",
+	                                        "\"5551234567\"", "new==", "")),
+	    200);
+	ck_assert(str_eq(host_key(&w.host, "post_meeting_new=="),
+	    host_post(&w.host, 0)->id));
+	ck_assert_int_eq(world_delivers(&w, world_event(&w, "meeting.ended",
+	                                        "\"5551234567\"", "new==", "")),
+	    200);
+	expect_prop(host_post(&w.host, 0), "meeting_status", "ENDED");
+}
+END_TEST
+
+START_TEST(a_second_start_of_a_running_one_points_at_it)
+{
+	ck_assert_str_eq(starts_personal(RUNNING), "");
+	host_post(&w.host, 0)->create_at -= (int64_t)60 * 60 * 1000;
+	const char *says = starts_personal(RUNNING);
+	ck_assert_ptr_nonnull(strstr(says, "already running"));
+	ck_assert_ptr_nonnull(strstr(says, "/j/5551234567)"));
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+	ck_assert_uint_eq(
+	    host_n_called(&w.host, MM_API_PUBLISH_WEB_SOCKET_EVENT), 2);
+}
+END_TEST
+
+START_TEST(running_elsewhere_or_deleted_it_is_posted_here)
+{
+	ck_assert_str_eq(starts_personal(RUNNING), "");
+	host_post(&w.host, 0)->channel_id = S(TEAM);
+	ck_assert_str_eq(starts_personal(RUNNING), "");
+	ck_assert_uint_eq(host_n_posts(&w.host), 2);
+	host_post(&w.host, 1)->delete_at = 1;
+	ck_assert_str_eq(starts_personal(RUNNING), "");
+	ck_assert_uint_eq(host_n_posts(&w.host), 3);
+	host_post(&w.host, 2)->create_at -= (int64_t)60 * 60 * 1000;
+	host_fails(&w.host, MM_API_GET_POST, 500);
+	ck_assert_str_eq(starts_personal(RUNNING), "");
+	ck_assert_uint_eq(host_n_posts(&w.host), 4);
+	ck_assert(host_logged(&w.host, "was not found"));
+}
+END_TEST
+
+START_TEST(a_subscription_of_it_is_kept)
+{
+	struct str before =
+	    S("{\"channel_id\":\"" TEAM "\",\"is_subscription\":true}");
+	host_stores(&w.host, "meeting_channel_5551234567", before);
+	ck_assert_str_eq(starts_personal(WAITING), "");
+	ck_assert(
+	    str_eq(host_key(&w.host, "meeting_channel_5551234567"), before));
+}
+END_TEST
+
+START_TEST(without_a_personal_id_there_is_a_unique_one_and_a_hint)
+{
+	world_prefers(&w, ADA, "true");
+	zoom_is_well();
+	const char *says = world_types(&w, ADA, "/zoom start");
+	ck_assert_ptr_nonnull(strstr(says, "no personal meeting ID"));
+	ck_assert_ptr_nonnull(strstr(says, "/profile)"));
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+	expect_request(1, "POST /v2/users/ada@example.com/meetings HTTP");
 }
 END_TEST
 
@@ -316,8 +453,18 @@ int main(void)
 	tcase_add_test(tc, webhooks_will_find_the_post);
 	tcase_add_test(tc, the_starters_browser_is_told);
 	tcase_add_test(tc, a_link_that_is_not_zooms_is_replaced);
-	tcase_add_test(tc, a_topic_is_cut_after_two_hundred_characters);
+	tcase_add_test(tc, a_topic_is_cut_to_two_hundred_characters);
 	tcase_add_test(tc, a_topic_is_one_line);
+	tcase_add_test(tc, a_reply_stands_for_its_thread);
+	tcase_add_test(
+	    tc, a_thread_that_is_not_there_is_refused_before_zoom_is_asked);
+	tcase_add_test(tc, a_personal_meeting_is_posted_without_a_create_call);
+	tcase_add_test(tc, new_instances_of_a_personal_meeting_find_their_post);
+	tcase_add_test(tc, a_second_start_of_a_running_one_points_at_it);
+	tcase_add_test(tc, running_elsewhere_or_deleted_it_is_posted_here);
+	tcase_add_test(tc, a_subscription_of_it_is_kept);
+	tcase_add_test(
+	    tc, without_a_personal_id_there_is_a_unique_one_and_a_hint);
 	tcase_add_test(tc, who_may_not_start_does_not_reach_zoom);
 	tcase_add_test(tc, a_user_whom_zoom_does_not_know_is_told_the_address);
 	tcase_add_loop_test(tc, what_zoom_refuses_is_told_and_logged, 0,

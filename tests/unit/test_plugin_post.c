@@ -223,6 +223,75 @@ START_TEST(the_bot_answers_one_user_in_the_thread)
 }
 END_TEST
 
+static bool offers(void)
+{
+	struct gob_any_map context = { 0 };
+	struct gob_any_map props = { 0 };
+	gob_any_map_set(
+	    &w.arena, &context, S("k"), gob_any_string(&w.arena, S("v")));
+	gob_any_map_set(
+	    &w.arena, &props, S("type"), gob_any_string(&w.arena, S("t")));
+	const struct post_button button = { "Id", "Label", "/x", context };
+	const struct post_offer offer = {
+		.user_id = S(ADA),
+		.channel_id = S(TALK),
+		.root_id = S("root"),
+		.title = S("Title"),
+		.title_link = S("https://x"),
+		.text = S("text"),
+		.props = props,
+		.buttons = &button,
+		.n_buttons = 1,
+	};
+	return post_offer(&c, &offer, &w.err);
+}
+
+START_TEST(an_offer_has_buttons_that_lead_to_our_routes)
+{
+	ck_assert_msg(offers(), "%s", w.err.text);
+	const struct mm_send_ephemeral_post_args *args =
+	    host_args(&w.host, MM_API_SEND_EPHEMERAL_POST, 0);
+	ck_assert_str_eq(str_c(args->user_id), ADA);
+	ck_assert_str_eq(str_c(args->post->user_id), HOST_BOT);
+	ck_assert_str_eq(str_c(args->post->root_id), "root");
+	ck_assert_uint_eq(args->post->props.n, 2);
+	const struct mm_message_attachment *a = attachment(args->post);
+	ck_assert_str_eq(str_c(a->title), "Title");
+	ck_assert_str_eq(str_c(a->title_link), "https://x");
+	ck_assert_str_eq(str_c(a->text), "text");
+	ck_assert_uint_eq(a->actions.n, 1);
+	const struct mm_post_action *action = &a->actions.items[0];
+	ck_assert_str_eq(str_c(action->id), "Id");
+	ck_assert_str_eq(str_c(action->name), "Label");
+	ck_assert_str_eq(str_c(action->type), "button");
+	ck_assert_str_eq(str_c(action->integration->url), "/plugins/zoom/x");
+	ck_assert_uint_eq(action->integration->context.n, 1);
+}
+END_TEST
+
+START_TEST(an_offer_that_is_not_shown_is_an_error)
+{
+	host_breaks(&w.host, MM_API_SEND_EPHEMERAL_POST, "broken");
+	ck_assert(!offers());
+}
+END_TEST
+
+START_TEST(an_offer_is_withdrawn)
+{
+	post_withdraw(&c, S(ADA), S(""));
+	ck_assert_uint_eq(
+	    host_n_called(&w.host, MM_API_DELETE_EPHEMERAL_POST), 0);
+	post_withdraw(&c, S(ADA), S("p"));
+	const struct mm_delete_ephemeral_post_args *args =
+	    host_args(&w.host, MM_API_DELETE_EPHEMERAL_POST, 0);
+	ck_assert_str_eq(str_c(args->user_id), ADA);
+	ck_assert_str_eq(str_c(args->post_id), "p");
+	host_breaks(&w.host, MM_API_DELETE_EPHEMERAL_POST, "broken");
+	post_withdraw(&c, S(ADA), S("p"));
+	ck_assert(host_logged(&w.host, "could not be taken away"));
+}
+END_TEST
+
 START_TEST(the_bot_writes_direct_messages)
 {
 	post_direct(&c, S(ADA), S("hello"));
@@ -262,6 +331,9 @@ int main(void)
 	tcase_add_test(tc, a_number_may_come_back_as_a_float);
 	tcase_add_test(tc, a_post_of_another_type_is_no_meeting);
 	tcase_add_test(tc, the_bot_answers_one_user_in_the_thread);
+	tcase_add_test(tc, an_offer_has_buttons_that_lead_to_our_routes);
+	tcase_add_test(tc, an_offer_that_is_not_shown_is_an_error);
+	tcase_add_test(tc, an_offer_is_withdrawn);
 	tcase_add_test(tc, the_bot_writes_direct_messages);
 	tcase_add_test(tc, what_cannot_be_told_is_logged);
 	suite_add_tcase(suite, tc);

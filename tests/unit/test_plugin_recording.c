@@ -474,6 +474,8 @@ END_TEST
 
 START_TEST(of_two_posts_that_can_be_meant_none_is)
 {
+	/* not so recent that it would be offered */
+	host_post(&w.host, 0)->create_at -= 40 * 1000;
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	https_answers(w.zoom, 201, "", world_meeting(&w));
 	world_types(&w, ADA, "/zoom start");

@@ -129,18 +129,22 @@ END_TEST
 
 START_TEST(a_meeting_is_started_and_its_link_answered)
 {
+	const struct mm_post *root = host_adds_post(
+	    &w.host, &(struct mm_post){ .channel_id = S(TALK) });
+	struct str body = arena_printf(&w.arena,
+	    "{\"channel_id\":\"" TALK "\",\"root_id\":\"%s\","
+	    "\"topic\":\"T \\\"x\\\"\",\"connection_id\":\"c\","
+	    "\"use_pmi\":\"\",\"more\":[1]}",
+	    str_c(root->id));
 	world_connects(&w);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	https_answers(w.zoom, 201, "", world_meeting(&w));
 	ck_assert_int_eq(
-	    request("POST", MEETINGS, ADA,
-	        S("{\"channel_id\":\"" TALK "\",\"root_id\":\"r\","
-	          "\"topic\":\"T \\\"x\\\"\",\"connection_id\":\"c\","
-	          "\"use_pmi\":\"\",\"more\":[1]}")),
+	    request("POST", MEETINGS, ADA, body),
 	    200);
 	ck_assert_str_eq(member("meeting_url"), world_link(&w));
-	const struct mm_post *post = host_post(&w.host, 0);
-	ck_assert_str_eq(str_c(post->root_id), "r");
+	const struct mm_post *post = host_post(&w.host, 1);
+	ck_assert(str_eq(post->root_id, root->id));
 	ck_assert_str_eq(str_c(post->user_id), ADA);
 	ck_assert_str_eq(str_c(gob_any_get_string(gob_any_map_get(
 	                     &post->props, S("meeting_topic")))),

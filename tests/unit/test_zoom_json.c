@@ -9,15 +9,17 @@ struct thing {
 	struct str name;
 	int64_t number;
 	int64_t time_ms;
+	bool flag;
 };
 
 static const struct zoom_json_field fields[] = {
 	{ "name", ZOOM_JSON_TEXT, offsetof(struct thing, name) },
 	{ "deep.down.number", ZOOM_JSON_INT, offsetof(struct thing, number) },
 	{ "time", ZOOM_JSON_TIME, offsetof(struct thing, time_ms) },
+	{ "flag", ZOOM_JSON_BOOL, offsetof(struct thing, flag) },
 };
 
-static const struct zoom_json_table table = { .fields = fields, .n_fields = 3 };
+static const struct zoom_json_table table = { .fields = fields, .n_fields = 4 };
 
 static struct arena arena;
 static struct thing thing;
@@ -49,6 +51,19 @@ START_TEST(fills_fields_by_path)
 	ck_assert_str_eq(str_c(thing.name), "Caf\xc3\xa9");
 	ck_assert_int_eq(thing.number, 85550001111);
 	ck_assert_int_eq(thing.time_ms, 1760000000000);
+}
+END_TEST
+
+START_TEST(a_flag_is_true_or_false_and_nothing_else)
+{
+	ck_assert(read_thing(S("{\"flag\":true}")));
+	ck_assert(thing.flag);
+	ck_assert(read_thing(S("{\"flag\":false}")));
+	ck_assert(!thing.flag);
+	ck_assert(read_thing(S("{\"flag\":1}")));
+	ck_assert(!thing.flag);
+	ck_assert(read_thing(S("{\"flag\":\"true\"}")));
+	ck_assert(!thing.flag);
 }
 END_TEST
 
@@ -368,6 +383,7 @@ int main(void)
 	TCase *tests = tcase_create("json");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, fills_fields_by_path);
+	tcase_add_test(tests, a_flag_is_true_or_false_and_nothing_else);
 	tcase_add_test(tests, a_number_may_be_a_string);
 	tcase_add_loop_test(tests, other_types_leave_the_field_alone, 0,
 	    (int)(sizeof(strange) / sizeof(strange[0])));

@@ -97,6 +97,29 @@ START_TEST(nobody_is_not_asked_for)
 }
 END_TEST
 
+static const struct {
+	const char *body;
+	bool on;
+} settings_rows[] = {
+	{ "{\"schedule_meeting\":{\"personal_meeting\":false}}", false },
+	{ "{\"schedule_meeting\":{\"personal_meeting\":true}}", true },
+	{ "{\"schedule_meeting\":{}}", true },
+	{ "{\"schedule_meeting\":null}", true },
+	{ "{}", true },
+};
+
+START_TEST(a_personal_meeting_may_be_switched_off)
+{
+	struct zoom_user_settings now;
+	https_answers(t.zoom, 200, "", settings_rows[_i].body);
+	ck_assert(zoom_user_fetch_settings(
+	    &t.call, S("ada@example.com"), &now, &t.err));
+	ck_assert(now.personal_meeting == settings_rows[_i].on);
+	ck_assert_ptr_nonnull(strstr(https_request(t.zoom, 0),
+	    "GET /users/ada@example.com/settings HTTP"));
+}
+END_TEST
+
 START_TEST(an_unknown_user_is_not_found)
 {
 	https_answers(t.zoom, 404, "",
@@ -140,6 +163,8 @@ int main(void)
 	tcase_add_test(tests, an_e_mail_is_escaped_as_go_does);
 	tcase_add_test(tests, nobody_is_not_asked_for);
 	tcase_add_test(tests, an_unknown_user_is_not_found);
+	tcase_add_loop_test(tests, a_personal_meeting_may_be_switched_off, 0,
+	    (int)(sizeof(settings_rows) / sizeof(settings_rows[0])));
 	tcase_add_test(tests, a_refused_token_is_told);
 	tcase_add_test(tests, a_user_without_id_is_an_error);
 	suite_add_tcase(suite, tests);
