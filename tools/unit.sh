@@ -1,23 +1,26 @@
 #!/bin/sh
-# unit.sh PROGRAM... runs libcheck programs and ends with their counts. A
-# program that ends without its summary counts as one failure. With
-# UNIT_WRAPPER=valgrind they run in valgrind.
+# unit.sh PROGRAM... runs libcheck programs, as many at once as there are
+# processors, and ends with their counts. A program that ends without its
+# summary counts as one failure. With UNIT_WRAPPER=valgrind they run in
+# valgrind.
 set -u
-case ${UNIT_WRAPPER:-} in
-valgrind)
-	export CK_TIMEOUT_MULTIPLIER=20
-	wrapper="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --fair-sched=yes --max-threads=2000" ;;
-*) wrapper= ;;
-esac
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-passed=0 failed=0
-for program; do
+
+# run_one PROGRAM - prints "ok NAME: N", or "FAIL NAME: M of N" and the end of
+# what it said
+run_one() {
+	program=$1
 	name=$(basename "$program")
-	# valgrind runs one thread at a time: hundreds of them miss their deadlines
-	case ${wrapper:+$name} in test_rpc_* | test_yamux_*) continue ;; esac
+	wrapper=
+	if [ "${UNIT_WRAPPER:-}" = valgrind ]; then
+		export CK_TIMEOUT_MULTIPLIER=20
+		wrapper="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect
+			--errors-for-leak-kinds=definite,indirect --fair-sched=yes --max-threads=2000"
+		# valgrind runs one thread at a time: hundreds of them miss their deadlines
+		case $name in test_rpc_* | test_yamux_*) return ;; esac
+	fi
+	log=$(mktemp)
 	# shellcheck disable=SC2086 # a command and its options
-	timeout 600 $wrapper "$program" >"$log" 2>&1
+	timeout 900 $wrapper "$program" >"$log" 2>&1
 	status=$?
 	summary=$(grep -aE '^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+' "$log" | tail -n 1)
 	checks=$(echo "$summary" | sed -n 's/.*Checks: \([0-9]*\).*/\1/p')
@@ -26,14 +29,21 @@ for program; do
 	checks=${checks:-0}
 	# what LeakSanitizer finds at exit fails no single check
 	[ $status -eq 0 ] || [ $bad -gt 0 ] || bad=1 checks=$((checks + 1))
-	passed=$((passed + checks - bad))
-	failed=$((failed + bad))
 	if [ $bad -gt 0 ]; then
-		echo "FAIL $name (status $status)"
-		tail -n 60 "$log" | cut -c1-400
+		echo "FAIL $name: $bad of $checks (status $status)
+$(tail -n 60 "$log" | cut -c1-400)"
 	else
-		echo "ok   $name: $checks"
+		echo "ok $name: $checks"
 	fi
-done
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+	rm -f "$log"
+}
+
+if [ "${1:-}" = --one ]; then
+	run_one "$2"
+	exit
+fi
+all=$(mktemp)
+trap 'rm -f "$all"' EXIT
+printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 "$0" --one | tee "$all"
+sed -nE 's/^ok test_[^ ]+: ([0-9]+)$/\1 0/p; s/^FAIL test_[^ ]+: ([0-9]+) of ([0-9]+) .*/\2 \1/p' "$all" |
+	awk '{ n += $1; bad += $2 } END { print n - bad " passed, " bad + 0 " failed"; exit bad > 0 }'
