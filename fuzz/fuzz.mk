@@ -35,6 +35,5 @@ $(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/tests/lib/feed.o $(FUZZ_MAIN) \
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(LIBS)
 
-# It has the only copy of plugin/meeting.c, to reach what is static in it.
-$(OUT)/fuzz/command: $(call objects,$(filter-out plugin/main.c \
-	plugin/meeting.c,$(PLUGIN_SRC)))
+# Of the plugin, all but main.
+$(OUT)/fuzz/command: $(call objects,$(filter-out plugin/main.c,$(PLUGIN_SRC)))

@@ -42,7 +42,7 @@ bool lease_renew(struct ctx *c, struct lease *lease, int64_t for_s, bool *held,
     struct err *err)
 {
 	int64_t until_ms = end_of(for_s);
-	struct str mark;
+	struct str mark = { NULL, 0 };
 	*held = false;
 	/* another mark: a value that stays the same may count as unchanged */
 	if (!make_mark(c->arena, &mark, err) ||
