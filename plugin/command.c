@@ -8,6 +8,7 @@
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/store.h"
+#include "plugin/subscription.h"
 
 /* One typed command. */
 struct typed {
@@ -22,6 +23,10 @@ static void run_settings(struct ctx *c, const struct typed *t);
 static void run_disconnect(struct ctx *c, const struct typed *t);
 static void run_channel_settings(struct ctx *c, const struct typed *t);
 static void run_channel_list(struct ctx *c, const struct typed *t);
+static void run_subscription(struct ctx *c, const struct typed *t);
+static void run_subscription_add(struct ctx *c, const struct typed *t);
+static void run_subscription_remove(struct ctx *c, const struct typed *t);
+static void run_subscription_list(struct ctx *c, const struct typed *t);
 static void run_help(struct ctx *c, const struct typed *t);
 
 enum who {
@@ -56,6 +61,16 @@ static const struct command_row rows[] = {
 	{ "channel-settings list", NULL,
 	    "Show the channels that have a setting of their own", SYSTEM_ADMINS,
 	    true, run_channel_list },
+	{ "subscription", NULL, "Post a meeting in a channel when it starts",
+	    EVERYBODY, false, run_subscription },
+	{ "subscription add", "<meeting id>",
+	    "Post this meeting here whenever it starts", EVERYBODY, true,
+	    run_subscription_add },
+	{ "subscription remove", "<meeting id>",
+	    "Do not post this meeting any more", EVERYBODY, true,
+	    run_subscription_remove },
+	{ "subscription list", NULL, "Show your subscriptions", EVERYBODY, true,
+	    run_subscription_list },
 	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -103,11 +118,14 @@ static bool is_for_admins(const struct ctx *c, const struct command_row *row)
 
 /* ---- subcommands ---------------------------------------------------------------------- */
 
-static void run_help(struct ctx *c, const struct typed *t)
+/* The rows whose names begin so, as far as they are for this user. */
+static struct str list_rows(struct ctx *c, const struct typed *t,
+    struct str title, struct str beginning)
 {
-	struct str text = S("#### Zoom\n");
+	struct str text = title;
 	for (size_t i = 0; i < N_ROWS; i++) {
-		if (is_for_admins(c, &rows[i]) && !t->is_admin)
+		if ((is_for_admins(c, &rows[i]) && !t->is_admin) ||
+		    !str_has_prefix(str_from(rows[i].name), beginning))
 			continue;
 		text = arena_printf(c->arena, "%.*s\n- `/zoom %s%s%s` - %s",
 		    STR_ARG(text), rows[i].name,
@@ -115,7 +133,50 @@ static void run_help(struct ctx *c, const struct typed *t)
 		    rows[i].argument == NULL ? "" : rows[i].argument,
 		    rows[i].help);
 	}
-	answer(c, t, text);
+	return text;
+}
+
+static void run_help(struct ctx *c, const struct typed *t)
+{
+	answer(c, t, list_rows(c, t, S("#### Zoom\n"), S("")));
+}
+
+static void run_subscription(struct ctx *c, const struct typed *t)
+{
+	answer(c, t,
+	    list_rows(c, t, S("#### Subscriptions\n"), S("subscription ")));
+}
+
+static void subscribe(
+    struct ctx *c, const struct typed *t, subscription_command *command)
+{
+	const struct subscription_request request = {
+		.user_id = t->args->user_id,
+		.channel_id = t->args->channel_id,
+		.meeting = t->rest,
+		.is_admin = t->is_admin,
+	};
+	struct str says;
+	struct err err = { 0 };
+	if (command(c, &request, &says, &err))
+		answer(c, t, says);
+	else
+		answer_failed(c, t, &err);
+}
+
+static void run_subscription_add(struct ctx *c, const struct typed *t)
+{
+	subscribe(c, t, subscription_add);
+}
+
+static void run_subscription_remove(struct ctx *c, const struct typed *t)
+{
+	subscribe(c, t, subscription_remove);
+}
+
+static void run_subscription_list(struct ctx *c, const struct typed *t)
+{
+	subscribe(c, t, subscription_list);
 }
 
 /* Whether a token is stored, readable or not. */

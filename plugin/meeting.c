@@ -8,6 +8,7 @@
  */
 #include "plugin/meeting.h"
 
+#include "plugin/announce.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/question.h"
@@ -211,21 +212,17 @@ static bool is_posted(
 	       post_is_running(post, room->id);
 }
 
-/* So that webhooks find the post. Failing here must not fail the start. A
- * subscription of the meeting stays what it is. */
+/* So that webhooks find the post. Failing here must not fail the start. */
 static void remember(struct ctx *c, const struct meeting_start *start,
     const struct room *room, struct str post_id)
 {
 	struct err err = { 0 };
-	struct store_channel present;
 	const struct store_channel channel = {
 		.channel_id = start->channel_id,
 		.created_by = start->user_id,
 	};
 	if (store_save_meeting_post(c, room->uuid, post_id, &err) &&
-	    store_load_meeting_channel(c, room->id, &present, &err) &&
-	    (present.is_subscription ||
-	        store_save_meeting_channel(c, room->id, &channel, &err)))
+	    store_save_meeting_channel(c, room->id, &channel, &err))
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "A meeting was started, but its post will not follow it", "error",
@@ -309,6 +306,19 @@ void meeting_start(struct ctx *c, const struct meeting_start *wish,
 
 /* ---- webhooks --------------------------------------------------------------------------- */
 
+struct str meeting_topic(struct arena *a, struct str topic)
+{
+	struct str line = text_line(a, topic, MEETING_TOPIC_MAX);
+	return line.len > 0 ? line : S(MEETING_TOPIC);
+}
+
+int64_t meeting_end_ms(const struct zoom_event *event)
+{
+	if (event->end_ms > 0)
+		return event->end_ms;
+	return event->event_ms > 0 ? event->event_ms : clock_wall_ms();
+}
+
 static bool post_of_uuid(struct ctx *c, const struct zoom_event *event,
     struct mm_post **post, struct err *err)
 {
@@ -329,16 +339,13 @@ static bool post_of_uuid(struct ctx *c, const struct zoom_event *event,
 /* The newest running post of this meeting id in the channel where it was
  * started last. */
 static bool post_of_channel(struct ctx *c, const struct zoom_event *event,
-    struct mm_post **post, struct err *err)
+    const struct store_channel *channel, struct mm_post **post, struct err *err)
 {
-	struct store_channel channel;
 	struct mm_post_list *list = NULL;
 	*post = NULL;
-	if (!store_load_meeting_channel(c, event->meeting_id, &channel, err))
-		return false;
-	if (channel.channel_id.len == 0)
+	if (channel->channel_id.len == 0)
 		return true;
-	if (!mm_get_posts_since(c->mm, c->arena, channel.channel_id,
+	if (!mm_get_posts_since(c->mm, c->arena, channel->channel_id,
 	        clock_wall_ms() - DAY_MS, &list, err))
 		return false;
 	for (size_t i = 0; list != NULL && i < list->posts.n; i++) {
@@ -360,27 +367,34 @@ bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err)
 {
 	struct mm_post *post;
+	struct store_channel channel = { 0 };
 	if (!post_of_uuid(c, event, &post, err))
 		return false;
-	if (post == NULL && !post_of_channel(c, event, &post, err))
+	if (post == NULL &&
+	    !store_load_meeting_channel(c, event->meeting_id, &channel, err))
 		return false;
-	if (post == NULL)
-		return true;
-	int64_t end_ms = event->end_ms > 0 ? event->end_ms : event->event_ms;
-	if (end_ms == 0)
-		end_ms = clock_wall_ms();
-	return post_meeting_ended(c, post, event->start_ms, end_ms, err);
+	if (channel.is_subscription)
+		return announce_ended(c, event, err);
+	if (post == NULL && !post_of_channel(c, event, &channel, &post, err))
+		return false;
+	return post == NULL || post_meeting_ended(c, post, event->start_ms,
+	                           meeting_end_ms(event), err);
 }
 
 bool meeting_started(
     struct ctx *c, const struct zoom_event *event, struct err *err)
 {
 	struct mm_post *post;
+	struct store_channel channel;
 	if (!post_of_uuid(c, event, &post, err))
 		return false;
 	if (post != NULL)
 		return true;
-	if (!post_of_channel(c, event, &post, err))
+	if (!store_load_meeting_channel(c, event->meeting_id, &channel, err))
+		return false;
+	if (channel.is_subscription)
+		return announce_started(c, event, &channel, err);
+	if (!post_of_channel(c, event, &channel, &post, err))
 		return false;
 	return post == NULL ||
 	       store_save_meeting_post(c, event->uuid, post->id, err);

@@ -43,11 +43,19 @@ struct meeting_result {
 void meeting_start(struct ctx *c, const struct meeting_start *start,
     struct meeting_result *result);
 
+/* A topic in one line of at most MEETING_TOPIC_MAX characters, never empty.
+ * Arena. */
+struct str meeting_topic(struct arena *a, struct str topic);
+
+/* When a meeting has ended, as well as meeting.ended knows. UTC ms. */
+int64_t meeting_end_ms(const struct zoom_event *event);
+
 /*
  * meeting_ended - Zoom says that a meeting is over
  *
- * Its post is found by the instance's UUID, else by meeting id and channel
- * among the posts of the last day. A meeting that is not ours is no error.
+ * Its post is found by the instance's UUID, else, unless a channel is
+ * subscribed to it, by meeting id and channel among the posts of the last
+ * day. A meeting that is not ours is no error.
  */
 bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
@@ -56,8 +64,9 @@ bool meeting_ended(
 bool meeting_find_post(struct ctx *c, const struct zoom_event *event,
     struct mm_post **post, struct err *err) MUST_USE;
 
-/* Zoom says that a meeting has started: its instance may have another UUID
- * than the one it was created with. */
+/* Zoom says that a meeting has started: it is posted where a channel is
+ * subscribed to it. Of other meetings the UUID is remembered, because the
+ * instance may have another one than the one it was created with. */
 bool meeting_started(
     struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
 

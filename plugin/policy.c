@@ -47,13 +47,13 @@ bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
 	return true;
 }
 
-bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
-    struct str *refusal, struct err *err)
+/* As policy_may_post; channel: out. */
+static bool find_postable(struct ctx *c, struct str user_id,
+    struct str channel_id, struct mm_channel **channel, struct str *refusal,
+    struct err *err)
 {
 	bool member = false;
 	bool may = false;
-	bool restricted = false;
-	struct mm_channel *channel = NULL;
 	*refusal = (struct str){ NULL, 0 };
 	if (!is_member(c, user_id, channel_id, &member, err))
 		return false;
@@ -62,15 +62,38 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 		return true;
 	}
 	if (!may_in(c, user_id, channel_id, S("create_post"), &may, err) ||
-	    !mm_get_channel(c->mm, c->arena, channel_id, &channel, err))
+	    !mm_get_channel(c->mm, c->arena, channel_id, channel, err))
 		return false;
-	if (channel == NULL)
+	if (*channel == NULL)
 		return err_set(err, ERR_NOT_FOUND, "no such channel");
-	if (channel->delete_at != 0)
+	if ((*channel)->delete_at != 0)
 		*refusal = S("This channel is archived.");
 	else if (!may)
 		*refusal = S("You may not post in this channel.");
-	if (refusal->len > 0)
+	return true;
+}
+
+bool policy_may_post(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err)
+{
+	struct mm_channel *channel = NULL;
+	return find_postable(c, user_id, channel_id, &channel, refusal, err);
+}
+
+bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
+    bool *may, struct err *err)
+{
+	return may_in(c, user_id, channel_id, S("read_channel"), may, err);
+}
+
+bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err)
+{
+	bool restricted = false;
+	struct mm_channel *channel = NULL;
+	if (!find_postable(c, user_id, channel_id, &channel, refusal, err))
+		return false;
+	if (refusal->len > 0 || channel == NULL)
 		return true;
 	if (!policy_is_restricted(c, channel, &restricted, err))
 		return false;

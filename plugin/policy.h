@@ -11,14 +11,28 @@ bool policy_is_admin(
     struct ctx *c, struct str user_id, bool *admin, struct err *err) MUST_USE;
 
 /*
- * policy_may_start - may this user start a meeting in this channel
+ * policy_may_post - may the plugin post in a channel on behalf of a user
  *
  *   refusal   out: empty, or why not, as a sentence for the user
  *
  * Refused: to strangers to the channel, to those who may not post in it, in
- * archived channels, in channels set to "restrict", and in public channels
- * without a setting of their own when RestrictMeetingCreation is on.
- * Returns false only when the server fails.
+ * archived channels. Returns false only when the server fails.
+ */
+bool policy_may_post(struct ctx *c, struct str user_id, struct str channel_id,
+    struct str *refusal, struct err *err) MUST_USE;
+
+/* Whether the user can see a channel. */
+bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
+    bool *may, struct err *err) MUST_USE;
+
+/*
+ * policy_may_start - may this user start a meeting in this channel
+ *
+ *   refusal   out: empty, or why not, as a sentence for the user
+ *
+ * Refused: as policy_may_post does, in channels set to "restrict", and in
+ * public channels without a setting of their own when RestrictMeetingCreation
+ * is on. Returns false only when the server fails.
  */
 bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
     struct str *refusal, struct err *err) MUST_USE;

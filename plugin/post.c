@@ -118,8 +118,7 @@ void post_direct(struct ctx *c, struct str user_id, struct str message)
 
 /* ---- the meeting's post ------------------------------------------------------------- */
 
-/* Digits in groups as Zoom shows them: 855 5000 1111. */
-static struct str id_text(struct arena *a, int64_t id)
+struct str post_id_text(struct arena *a, int64_t id)
 {
 	struct str digits = arena_printf(a, "%lld", (long long)id);
 	size_t n = digits.len;
@@ -143,7 +142,7 @@ static struct mm_message_attachment_field field(
 static struct gob_any started_attachment(
     struct arena *a, const struct post_meeting *m)
 {
-	struct str id = id_text(a, m->id);
+	struct str id = post_id_text(a, m->id);
 	return one_attachment(a,
 	    (struct mm_message_attachment){
 	        .fallback = arena_printf(a, "Zoom meeting %.*s: %.*s",
@@ -253,7 +252,7 @@ static struct gob_any ended_attachment(struct arena *a,
 	           .color = S(ENDED_COLOR),
 	           .title = topic,
 	           .text = arena_printf(
-	               a, "Meeting ID: %.*s", STR_ARG(id_text(a, id))),
+	               a, "Meeting ID: %.*s", STR_ARG(post_id_text(a, id))),
 	           .fields = { fields, n },
 	       });
 }

@@ -11,7 +11,7 @@
 #include "plugin/plugin.h"
 
 struct post_meeting {
-	struct str user_id; /* author: the starter */
+	struct str user_id; /* author: the starter, or the bot */
 	struct str username;
 	struct str channel_id;
 	struct str root_id; /* may be empty */
@@ -73,6 +73,9 @@ bool post_meeting_started(struct ctx *c, const struct post_meeting *m,
  */
 bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
     int64_t end_ms, struct err *err) MUST_USE;
+
+/* A meeting id in groups of digits, as Zoom shows it: 855 5000 1111. Arena. */
+struct str post_id_text(struct arena *a, int64_t id);
 
 /* Whether a post is one of a running Zoom meeting with this id. */
 bool post_is_running(const struct mm_post *post, int64_t meeting_id);

@@ -54,9 +54,7 @@ bool room_find_host(struct ctx *c, struct str user_id, struct str email,
 
 /* ---- unique ------------------------------------------------------------------------ */
 
-/* The first of Zoom's links that is on a host of Zoom's, else one made from
- * the configured address. */
-static struct str link_of(
+struct str room_link(
     struct ctx *c, int64_t id, struct str first, struct str second)
 {
 	if (config_trusts(c->config, first))
@@ -76,7 +74,7 @@ bool room_create(struct ctx *c, const struct room_host *host, struct str topic,
 	*room = (struct room){
 		.id = q.meeting.id,
 		.uuid = q.meeting.uuid,
-		.link = link_of(c, q.meeting.id, q.meeting.join_url, S("")),
+		.link = room_link(c, q.meeting.id, q.meeting.join_url, S("")),
 	};
 	return arena_ok(c->arena, err);
 }
@@ -141,7 +139,7 @@ bool room_find_personal(
 	}
 	*room = (struct room){
 		.id = host->user.pmi,
-		.link = link_of(c, host->user.pmi, q.meeting.join_url,
+		.link = room_link(c, host->user.pmi, q.meeting.join_url,
 		    host->user.personal_meeting_url),
 		.personal = true,
 	};

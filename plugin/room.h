@@ -30,6 +30,11 @@ bool room_find_host(struct ctx *c, struct str user_id, struct str email,
     struct room_host *host, struct zoom_answer *answer,
     struct err *err) MUST_USE;
 
+/* The first of Zoom's links that is on a host of Zoom's, else one made from
+ * the configured address. Arena. */
+struct str room_link(
+    struct ctx *c, int64_t id, struct str first, struct str second);
+
 /* A new meeting, made by Zoom. Errors as token_ask. */
 bool room_create(struct ctx *c, const struct room_host *host, struct str topic,
     struct room *room, struct zoom_answer *answer, struct err *err) MUST_USE;

@@ -234,13 +234,40 @@ bool store_save_meeting_post(
 	return store_put(c, post_key(c, uuid), post_id, STORE_MEETING_S, err);
 }
 
+bool store_load_meeting_note(
+    struct ctx *c, struct str uuid, struct str *note, struct err *err)
+{
+	*note = (struct str){ NULL, 0 };
+	if (uuid.len == 0)
+		return true;
+	return store_get(c, post_key(c, uuid), note, err);
+}
+
+struct str store_note_post(struct str note)
+{
+	struct str before, after;
+	return str_cut(note, ':', &before, &after) ? S("") : note;
+}
+
 bool store_load_meeting_post(
     struct ctx *c, struct str uuid, struct str *post_id, struct err *err)
 {
-	*post_id = (struct str){ NULL, 0 };
-	if (uuid.len == 0)
-		return true;
-	return store_get(c, post_key(c, uuid), post_id, err);
+	if (!store_load_meeting_note(c, uuid, post_id, err))
+		return false;
+	*post_id = store_note_post(*post_id);
+	return true;
+}
+
+bool store_swap_meeting_note(struct ctx *c, struct str uuid, struct str former,
+    struct str value, int64_t expire_s, bool *saved, struct err *err)
+{
+	struct str key = post_key(c, uuid);
+	if (value.len > 0)
+		return store_swap_for(
+		    c, key, former, value, expire_s, saved, err);
+	return arena_ok(c->arena, err) &&
+	       mm_kv_compare_and_delete(
+	           c->mm, c->arena, key, former, saved, err);
 }
 
 static struct str channel_key(struct ctx *c, int64_t meeting_id)
@@ -249,16 +276,42 @@ static struct str channel_key(struct ctx *c, int64_t meeting_id)
 	    c->arena, "meeting_channel_%lld", (long long)meeting_id);
 }
 
-bool store_save_meeting_channel(struct ctx *c, int64_t meeting_id,
-    const struct store_channel *channel, struct err *err)
+static struct str channel_json(
+    struct ctx *c, const struct store_channel *channel)
 {
-	struct str json = js_dump(
+	return js_dump(
 	    c->arena, json_pack("{s:o,s:b,s:o}", "channel_id",
 	                  js_string(channel->channel_id), "is_subscription",
 	                  channel->is_subscription, "created_by",
 	                  js_string(channel->created_by)));
-	return store_put(c, channel_key(c, meeting_id), json,
-	    channel->is_subscription ? 0 : STORE_MEETING_S, err);
+}
+
+bool store_save_meeting_channel(struct ctx *c, int64_t meeting_id,
+    const struct store_channel *channel, struct err *err)
+{
+	struct store_channel former;
+	if (!store_load_meeting_channel(c, meeting_id, &former, err))
+		return false;
+	return former.is_subscription ||
+	       store_put(c, channel_key(c, meeting_id),
+	           channel_json(c, channel), STORE_MEETING_S, err);
+}
+
+bool store_swap_meeting_channel(struct ctx *c, int64_t meeting_id,
+    const struct store_channel *former, const struct store_channel *channel,
+    bool *saved, struct err *err)
+{
+	return store_swap(c, channel_key(c, meeting_id), former->raw,
+	    channel_json(c, channel), saved, err);
+}
+
+bool store_delete_meeting_channel(struct ctx *c, int64_t meeting_id,
+    const struct store_channel *former, bool *deleted, struct err *err)
+{
+	struct str key = channel_key(c, meeting_id);
+	return arena_ok(c->arena, err) &&
+	       mm_kv_compare_and_delete(
+	           c->mm, c->arena, key, former->raw, deleted, err);
 }
 
 bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
@@ -268,15 +321,15 @@ bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
 	*channel = (struct store_channel){ 0 };
 	if (!store_get(c, channel_key(c, meeting_id), &text, err))
 		return false;
+	channel->raw = text;
 	json_t *object = js_parse(text);
 	if (object == NULL)
 		return true;
-	*channel = (struct store_channel){
-		.channel_id = js_text(c->arena, object, "channel_id"),
-		.created_by = js_text(c->arena, object, "created_by"),
-		.is_subscription =
-		    json_is_true(json_object_get(object, "is_subscription")),
-	};
+	channel->channel_id = js_text(c->arena, object, "channel_id");
+	channel->created_by = js_text(c->arena, object, "created_by");
+	channel->is_subscription =
+	    channel->channel_id.len > 0 &&
+	    json_is_true(json_object_get(object, "is_subscription"));
 	json_decref(object);
 	return arena_ok(c->arena, err);
 }

@@ -6,9 +6,11 @@
  *	zoomtoken_<user id>
  *	zoomtokenbyzoomid_<zoom id>
  *	zoomuserstate_<user id>        <15 random>_<user>_<channel>_<true|false>
- *	post_meeting_<escaped uuid>    post id
+ *	post_meeting_<escaped uuid>    post id; for minutes to a day a note:
+ *	                               see announce.h
  *	meeting_channel_<meeting id>   JSON channel_id, is_subscription,
  *	                               created_by
+ *	subscription_index_<user id>   JSON meeting_ids: see subscription.h
  *	zoomUserPreference_<user id>   see preference.h
  *	zoomChannelSettings            JSON: channel id -> {"Preference": ...}
  *	z2_account                     JSON: the linked Zoom account
@@ -16,6 +18,7 @@
  *	_transcript_<start, ms>        claims: see claim.h
  *	z2_schema                      number of the layout
  *	z2_bot_picture                 digest of the bot's picture
+ *	z2_topic_<meeting id>          of a meeting with a subscription
  *
  * Keys without z2_ are those of the plugin's Go predecessor, and keep their
  * formats but for the token, which it stored in the clear.
@@ -125,14 +128,42 @@ bool store_save_meeting_post(struct ctx *c, struct str uuid, struct str post_id,
 bool store_load_meeting_post(struct ctx *c, struct str uuid,
     struct str *post_id, struct err *err) MUST_USE;
 
+/*
+ * A note in the place of the post id, while there is no post yet. It has a
+ * colon, which no id has. note: out, a note or the post id, empty for neither.
+ */
+bool store_load_meeting_note(
+    struct ctx *c, struct str uuid, struct str *note, struct err *err) MUST_USE;
+
+/* The post id in what was loaded, empty for a note. */
+struct str store_note_post(struct str note);
+
+/* Compare and set of a note or post id; an empty value deletes. uuid must not
+ * be empty; expire_s: seconds. */
+bool store_swap_meeting_note(struct ctx *c, struct str uuid, struct str former,
+    struct str value, int64_t expire_s, bool *saved, struct err *err) MUST_USE;
+
 struct store_channel {
 	struct str channel_id; /* empty: unknown */
 	struct str created_by; /* Mattermost user id */
 	bool is_subscription;
+	struct str raw; /* out: the stored bytes, also damaged ones */
 };
 
+/* Where a meeting was started. Of no effect on a meeting with a subscription,
+ * which stays in its channel. */
 bool store_save_meeting_channel(struct ctx *c, int64_t meeting_id,
     const struct store_channel *channel, struct err *err) MUST_USE;
+
+/* The same by compare-and-set, over whatever there was: `former` as loaded. */
+bool store_swap_meeting_channel(struct ctx *c, int64_t meeting_id,
+    const struct store_channel *former, const struct store_channel *channel,
+    bool *saved, struct err *err) MUST_USE;
+
+/* Unless it has changed since it was loaded. */
+bool store_delete_meeting_channel(struct ctx *c, int64_t meeting_id,
+    const struct store_channel *former, bool *deleted,
+    struct err *err) MUST_USE;
 bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
     struct store_channel *channel, struct err *err) MUST_USE;
 

@@ -97,7 +97,7 @@ try {
   await test('an admin connects the Zoom account', async () => {
     await signIn('admin');
     await send('/zoom connect');
-    const link = feed.getByRole('link', { name: 'Connect your Zoom account' }).last();
+    const link = feed.getByRole('link', { name: /^Connect .* Zoom account$/ }).last();
     await link.waitFor();
     await shot(page, '01-connect-link');
     const consent = await popup(() => link.click());
@@ -120,7 +120,7 @@ try {
   await test('a member starts a meeting and everybody sees the post', async () => {
     await signIn('member');
     await send('/zoom start Weekly sync');
-    await shot(page, '05-which-meeting-id');
+    await shot(page, '05a-which-meeting-id');
     await feed.getByRole('button', { name: 'Use a unique meeting ID' }).click();
     const join = feed.getByRole('link', { name: 'Join meeting' }).last();
     await join.waitFor();

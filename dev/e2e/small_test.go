@@ -414,6 +414,7 @@ func TestChannelsThatChange(t *testing.T) {
 	} {
 		check(t, w.host.Change(statement, guest.user.Id))
 	}
+	w.prefers(guest, "No")
 	if n := w.starts(1, guest); n != 1 {
 		t.Error("no meeting by a guest")
 	}

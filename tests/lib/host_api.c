@@ -306,6 +306,7 @@ static void has_permission_to_channel(
 	    is_admin(h, in->user_id) ||
 	    (m != NULL && m->may_post &&
 	        str_eq(in->permission->id, S("create_post"))) ||
+	    (m != NULL && str_eq(in->permission->id, S("read_channel"))) ||
 	    (m != NULL && m->is_channel_admin &&
 	        str_eq(in->permission->id, S("manage_channel_roles")));
 }

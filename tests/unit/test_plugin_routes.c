@@ -129,8 +129,8 @@ END_TEST
 
 START_TEST(a_meeting_is_started_and_its_link_answered)
 {
-	const struct mm_post *root = host_adds_post(
-	    &w.host, &(struct mm_post){ .channel_id = S(TALK) });
+	const struct mm_post *root =
+	    host_adds_post(&w.host, &(struct mm_post){ .channel_id = S(TALK) });
 	struct str body = arena_printf(&w.arena,
 	    "{\"channel_id\":\"" TALK "\",\"root_id\":\"%s\","
 	    "\"topic\":\"T \\\"x\\\"\",\"connection_id\":\"c\","
@@ -139,9 +139,7 @@ START_TEST(a_meeting_is_started_and_its_link_answered)
 	world_connects(&w);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	https_answers(w.zoom, 201, "", world_meeting(&w));
-	ck_assert_int_eq(
-	    request("POST", MEETINGS, ADA, body),
-	    200);
+	ck_assert_int_eq(request("POST", MEETINGS, ADA, body), 200);
 	ck_assert_str_eq(member("meeting_url"), world_link(&w));
 	const struct mm_post *post = host_post(&w.host, 1);
 	ck_assert(str_eq(post->root_id, root->id));

@@ -192,10 +192,37 @@ START_TEST(a_meeting_without_uuid_is_not_stored)
 }
 END_TEST
 
+START_TEST(a_note_is_no_post)
+{
+	struct str text;
+	bool saved;
+	WORKS(store_swap_meeting_note(
+	    &c, S("u"), S(""), S("posting:7"), 60, &saved, &w.err));
+	ck_assert(saved);
+	ck_assert_int_gt(host_expires_s(&w.host, "post_meeting_u"), 58);
+	WORKS(store_load_meeting_post(&c, S("u"), &text, &w.err));
+	ck_assert_uint_eq(text.len, 0);
+	WORKS(store_load_meeting_note(&c, S("u"), &text, &w.err));
+	ck_assert_str_eq(str_c(text), "posting:7");
+	/* of two at once one wins */
+	WORKS(store_swap_meeting_note(
+	    &c, S("u"), S(""), S("posting:8"), 60, &saved, &w.err));
+	ck_assert(!saved);
+	WORKS(store_swap_meeting_note(
+	    &c, S("u"), S("posting:8"), S(""), 0, &saved, &w.err));
+	ck_assert(!saved);
+	WORKS(store_swap_meeting_note(
+	    &c, S("u"), S("posting:7"), S(""), 0, &saved, &w.err));
+	ck_assert(saved);
+	expect_key("post_meeting_u", "");
+}
+END_TEST
+
 START_TEST(a_meetings_channel_has_the_json_of_the_contract)
 {
 	struct store_channel got;
-	const struct store_channel channel = { S(TALK), S(ADA), false };
+	const struct store_channel channel = { .channel_id = S(TALK),
+		.created_by = S(ADA) };
 	WORKS(store_save_meeting_channel(&c, MEETING_ID, &channel, &w.err));
 	expect_key("meeting_channel_85550001111",
 	    "{\"channel_id\":\"" TALK "\",\"is_subscription\":false,"
@@ -209,17 +236,53 @@ START_TEST(a_meetings_channel_has_the_json_of_the_contract)
 }
 END_TEST
 
-START_TEST(a_subscription_is_for_good)
+START_TEST(a_subscription_is_for_good_and_takes_the_place_of_a_start)
+{
+	struct store_channel former;
+	bool done;
+	const struct store_channel adhoc = { .channel_id = S(TEAM),
+		.created_by = S(SAM) };
+	const struct store_channel mine = { .channel_id = S(TALK),
+		.created_by = S(ADA),
+		.is_subscription = true };
+	WORKS(store_save_meeting_channel(&c, 7, &adhoc, &w.err));
+	WORKS(store_load_meeting_channel(&c, 7, &former, &w.err));
+	WORKS(store_swap_meeting_channel(&c, 7, &former, &mine, &done, &w.err));
+	ck_assert(done);
+	ck_assert_int_eq(host_expires_s(&w.host, "meeting_channel_7"), 0);
+	/* neither a start nor a late swap replaces it */
+	WORKS(store_save_meeting_channel(&c, 7, &adhoc, &w.err));
+	WORKS(
+	    store_swap_meeting_channel(&c, 7, &former, &adhoc, &done, &w.err));
+	ck_assert(!done);
+	expect_key("meeting_channel_7",
+	    "{\"channel_id\":\"" TALK "\",\"is_subscription\":true,"
+	    "\"created_by\":\"" ADA "\"}");
+	WORKS(store_delete_meeting_channel(&c, 7, &former, &done, &w.err));
+	ck_assert(!done);
+	WORKS(store_load_meeting_channel(&c, 7, &former, &w.err));
+	WORKS(store_delete_meeting_channel(&c, 7, &former, &done, &w.err));
+	ck_assert(done);
+	expect_key("meeting_channel_7", "");
+}
+END_TEST
+
+START_TEST(a_damaged_channel_is_none_and_can_be_replaced)
 {
 	struct store_channel got;
-	const struct store_channel channel = { S(TALK), S(ADA), true };
-	WORKS(store_save_meeting_channel(&c, 7, &channel, &w.err));
-	ck_assert_int_eq(host_expires_s(&w.host, "meeting_channel_7"), 0);
-	WORKS(store_load_meeting_channel(&c, 7, &got, &w.err));
-	ck_assert(got.is_subscription);
+	bool done;
+	const struct store_channel mine = { .channel_id = S(TALK),
+		.created_by = S(ADA),
+		.is_subscription = true };
 	host_stores(&w.host, "meeting_channel_7", S("[1"));
 	WORKS(store_load_meeting_channel(&c, 7, &got, &w.err));
 	ck_assert_uint_eq(got.channel_id.len, 0);
+	WORKS(store_swap_meeting_channel(&c, 7, &got, &mine, &done, &w.err));
+	ck_assert(done);
+	host_stores(
+	    &w.host, "meeting_channel_7", S("{\"is_subscription\":true}"));
+	WORKS(store_load_meeting_channel(&c, 7, &got, &w.err));
+	ck_assert(!got.is_subscription);
 }
 END_TEST
 
@@ -331,7 +394,10 @@ int main(void)
 	tcase_add_test(tc, a_meetings_post_is_found_by_its_escaped_uuid);
 	tcase_add_test(tc, a_meeting_without_uuid_is_not_stored);
 	tcase_add_test(tc, a_meetings_channel_has_the_json_of_the_contract);
-	tcase_add_test(tc, a_subscription_is_for_good);
+	tcase_add_test(tc, a_note_is_no_post);
+	tcase_add_test(
+	    tc, a_subscription_is_for_good_and_takes_the_place_of_a_start);
+	tcase_add_test(tc, a_damaged_channel_is_none_and_can_be_replaced);
 	tcase_add_test(tc, a_channels_preference_is_read);
 	tcase_add_test(tc, channels_preferences_are_kept_side_by_side);
 	tcase_add_test(tc, activation_has_left_the_layouts_number);
