@@ -72,8 +72,10 @@ void disconnect(struct ctx *c, struct str user_id, struct str *says)
 	}
 	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account disconnected", "user_id",
 	    str_c(user_id), NULL);
-	bool was_revoked = grant.token.access_token.len > 0 &&
-	                   token_revoke(c, &grant.token, &err);
+	bool readable = grant.token.access_token.len > 0;
+	if (!readable)
+		err_set(&err, ERR_INVALID, "the stored token is unreadable");
+	bool was_revoked = readable && token_revoke(c, &grant.token, &err);
 	if (!was_revoked)
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "Zoom was not told of the disconnection", "error", err.text,

@@ -185,6 +185,13 @@ bool grant_save(struct ctx *c, const struct grant *g, const struct str *former,
 	return *saved;
 }
 
+bool grant_confirm(
+    struct ctx *c, const struct grant *g, bool *current, struct err *err)
+{
+	return store_swap(
+	    c, token_key(c, g->user_id), g->raw, g->raw, current, err);
+}
+
 bool grant_renew(struct ctx *c, const struct grant *g, struct err *err)
 {
 	bool saved;

@@ -50,6 +50,15 @@ bool grant_load(struct ctx *c, struct str user_id, struct grant *grant,
 bool grant_save(struct ctx *c, const struct grant *g, const struct str *former,
     bool *saved, struct err *err) MUST_USE;
 
+/*
+ * grant_confirm - is what was loaded still what is stored
+ *
+ * The server may answer reads from a copy of the database that is behind;
+ * only a write tells. current: out.
+ */
+bool grant_confirm(struct ctx *c, const struct grant *g, bool *current,
+    struct err *err) MUST_USE;
+
 /* Seal what the Go predecessor stored; the grant stays the same one. */
 bool grant_renew(
     struct ctx *c, const struct grant *g, struct err *err) MUST_USE;

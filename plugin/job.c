@@ -201,10 +201,11 @@ static void give_up(struct ctx *c, int slot, const struct job *job,
 	    "error", why->text, NULL);
 	admins_tell(c,
 	    arena_printf(c->arena,
-	        "Zoom told of something that could not be posted, in %d "
-	        "attempts over some hours: `%s` of the meeting `%s`. The last "
-	        "reason: %s",
-	        MAX_ATTEMPTS, str_c(event->event), str_c(event->topic),
+	        "Something from Zoom could not be posted: `%s` of the meeting "
+	        "with the ID %lld. It was tried %d times over some hours; the "
+	        "last reason was: %s. Recordings are still to be found at "
+	        "Zoom, and the server's log has the details.",
+	        str_c(event->event), (long long)event->meeting_id, MAX_ATTEMPTS,
 	        why->text));
 	remove_job(c, slot, job);
 }

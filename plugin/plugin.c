@@ -149,8 +149,9 @@ static bool ensure_bot(struct ctx *c, struct err *err)
 	if (!wake_bot(c, &why))
 		mm_log(c->mm, LOG_LEVEL_ERROR,
 		    "The account @" BOT_NAME
-		    " is no bot that works: the plugin "
-		    "cannot send direct messages",
+		    " is no bot that works, so the plugin "
+		    "cannot send direct messages; as a system admin, "
+		    "try: mmctl user convert " BOT_NAME " --bot",
 		    "error", why.text, NULL);
 	err_clear(&why);
 	if (!set_picture(c, &why))

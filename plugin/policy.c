@@ -58,7 +58,8 @@ static bool find_postable(struct ctx *c, struct str user_id,
 	if (!is_member(c, user_id, channel_id, &member, err))
 		return false;
 	if (!member) {
-		*refusal = S("You are not a member of this channel.");
+		*refusal = S("You are not a member of this channel. Please "
+		             "join it and try again.");
 		return true;
 	}
 	if (!may_in(c, user_id, channel_id, S("create_post"), &may, err) ||
@@ -67,9 +68,11 @@ static bool find_postable(struct ctx *c, struct str user_id,
 	if (*channel == NULL)
 		return err_set(err, ERR_NOT_FOUND, "no such channel");
 	if ((*channel)->delete_at != 0)
-		*refusal = S("This channel is archived.");
+		*refusal =
+		    S("This channel is archived. Please use another one.");
 	else if (!may)
-		*refusal = S("You may not post in this channel.");
+		*refusal = S("You may not post in this channel. Please use "
+		             "another one.");
 	return true;
 }
 
@@ -136,7 +139,8 @@ bool policy_may_configure(struct ctx *c, struct str user_id,
 		*refusal = S("Only admins of this channel and system admins "
 		             "can change its Zoom settings.");
 	else if (found->delete_at != 0)
-		*refusal = S("This channel is archived.");
+		*refusal =
+		    S("This channel is archived. Please use another one.");
 	if (refusal->len > 0)
 		*channel = NULL;
 	return true;

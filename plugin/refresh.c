@@ -270,6 +270,12 @@ static bool ask_zoom(struct ctx *c, struct grant *grant,
 		.arena = c->arena,
 		.deadline_ms = clock_deadline_ms(REFRESH_MS),
 	};
+	bool current;
+	if (!grant_confirm(c, grant, &current, err))
+		return false;
+	if (!current)
+		return err_set(
+		    err, ERR_BUSY, "the database answers with an older token");
 	if (!lease_is_held(lease))
 		return err_set(err, ERR_BUSY, "this node was held up");
 	bool done =

@@ -49,7 +49,8 @@ static bool parse_digits(struct str text, int64_t *id)
 			return false;
 		digits[n++] = ch;
 	}
-	return n >= ID_MIN_DIGITS && str_to_int64(str_n(digits, n), id);
+	return n >= ID_MIN_DIGITS && str_to_int64(str_n(digits, n), id) &&
+	       *id > 0;
 }
 
 /* The part of a link's path behind /j/, /s/ or /w/; {NULL, 0} without one. */

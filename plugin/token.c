@@ -21,17 +21,14 @@ static bool learn_account(
 {
 	struct zoom_settings settings = config_zoom(c->config);
 	struct zoom_call call = new_call(c, &settings);
-	struct store_account account;
 	struct zoom_user owner;
-	if (!store_load_account(c, &account, err))
-		return false;
-	if (account.account_id.len > 0)
-		return true;
 	call.access_token = token->access_token;
 	if (!zoom_user_fetch(&call, S("me"), &owner, err))
 		return false;
-	account.account_id = owner.account_id;
-	account.zoom_email = owner.email;
+	const struct store_account account = {
+		.account_id = owner.account_id,
+		.zoom_email = owner.email,
+	};
 	return store_save_account(c, &account, err);
 }
 
@@ -121,13 +118,18 @@ static const struct {
 	                       "secret. Please ask a system admin to check the "
 	                       "plugin's settings.",
 	    false },
-	[ZOOM_NOT_FOUND] = { "Zoom does not know what was asked for.", false },
-	[ZOOM_REFUSED] = { "Zoom refused the request.", false },
+	[ZOOM_NOT_FOUND] = { "Zoom does not know what was asked for. Please "
+	                     "check it at Zoom.",
+	    false },
+	[ZOOM_REFUSED] = { "Zoom refused the request. The server's log says "
+	                   "why; a system admin can look it up.",
+	    false },
 	[ZOOM_UNAVAILABLE] = { "Zoom cannot be reached at the moment. Please "
 	                       "try again in a minute.",
 	    false },
-	[ZOOM_UNKNOWN] = { "Zoom did not answer in time, so the meeting may or "
-	                   "may not exist. Please look at Zoom, or try again.",
+	[ZOOM_UNKNOWN] = { "Zoom did not answer in time, so what was asked for "
+	                   "may or may not exist. Please look at Zoom, or try "
+	                   "again.",
 	    false },
 };
 
@@ -173,11 +175,14 @@ struct str token_explain(
 		                           : "Your Zoom account is not "
 		                             "connected yet.");
 	if (err->code == ERR_BUSY)
-		return S("The connection to Zoom is being renewed. Please try "
-		         "again in half a minute.");
+		return S("The connection to Zoom is busy or being renewed. "
+		         "Please try again in half a minute.");
 	if (err->code == ERR_DENIED)
 		return then_connect(c,
 		    "The stored Zoom connection cannot be read with the "
 		    "present encryption key.");
+	if (err->code == ERR_INVALID && answer->verdict == ZOOM_NO_ANSWER)
+		return then_connect(
+		    c, "The stored Zoom connection is damaged.");
 	return S("Something went wrong. The server's log has the details.");
 }

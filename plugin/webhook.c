@@ -125,14 +125,28 @@ static int status_of(const struct err *err)
 	return err->code == ERR_NO_MEMORY ? 500 : 400;
 }
 
+/* A generated secret may have a plus sign, which whoever pastes it into an
+ * address does not escape: it arrives as a space. */
+static struct str without_spaces(struct ctx *c, struct str secret)
+{
+	struct str copy = arena_str(c->arena, secret);
+	char *p = (char *)(uintptr_t)copy.data;
+	for (size_t i = 0; i < copy.len; i++) {
+		if (p[i] == ' ')
+			p[i] = '+';
+	}
+	return copy;
+}
+
 void webhook_receive(struct ctx *c, struct mm_http *http)
 {
 	struct zoom_event event = { 0 };
 	struct str body;
 	struct err err = { 0 };
 	struct err forged = { 0 };
-	if (!str_eq_constant_time(mm_http_query_get(http, S("secret")),
-	        c->config->webhook_secret)) {
+	if (!str_eq_constant_time(
+	        without_spaces(c, mm_http_query_get(http, S("secret"))),
+	        without_spaces(c, c->config->webhook_secret))) {
 		refuse(c, http, 401, "wrong secret in the address");
 		return;
 	}

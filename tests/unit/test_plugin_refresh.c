@@ -109,14 +109,39 @@ START_TEST(the_lease_is_given_back_whatever_happens)
 }
 END_TEST
 
+static struct str older; /* what a copy of the database still has */
+
+static void behind(
+    struct host *h, struct arena *a, const void *args, void *ret, void *object)
+{
+	const struct mm_kv_get_args *in = args;
+	struct mm_kv_get_returns *out = ret;
+	(void)a;
+	(void)object;
+	if (str_eq(in->key, S(TOKEN_KEY)))
+		out->result = older;
+	(void)h;
+}
+
+START_TEST(a_read_that_is_behind_costs_no_refresh_token)
+{
+	world_connects_for(&w, 0);
+	older = host_key(&w.host, TOKEN_KEY);
+	world_connects(&w); /* refreshed on another node */
+	host_answers(&w.host, MM_API_KV_GET, behind, NULL);
+	ck_assert_ptr_nonnull(strstr(ask(), "busy or being renewed"));
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
 /* ---- storing ------------------------------------------------------------------------ */
 
 START_TEST(a_token_that_cannot_be_stored_is_kept_used_and_stored_later)
 {
 	world_connects_for(&w, 0);
 	struct str before = host_key(&w.host, TOKEN_KEY);
-	/* the lease is still written, and nothing after it */
-	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 1, 500);
+	/* the lease is still taken and the token confirmed, no more */
+	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
@@ -140,7 +165,7 @@ END_TEST
 START_TEST(what_was_stored_since_counts_more_than_what_was_kept)
 {
 	world_connects_for(&w, 0);
-	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 1, 500);
+	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
@@ -155,7 +180,7 @@ END_TEST
 START_TEST(what_is_kept_at_the_end_is_freed)
 {
 	world_connects_for(&w, 0);
-	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 1, 500);
+	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
@@ -211,6 +236,7 @@ int main(void)
 	tcase_add_test(tc, a_node_waits_for_another_ones_refresh);
 	tcase_add_test(tc, a_lease_that_does_not_end_is_told);
 	tcase_add_test(tc, the_lease_is_given_back_whatever_happens);
+	tcase_add_test(tc, a_read_that_is_behind_costs_no_refresh_token);
 	tcase_add_test(
 	    tc, a_token_that_cannot_be_stored_is_kept_used_and_stored_later);
 	tcase_add_test(

@@ -56,6 +56,21 @@ static int deliver_signed(const char *secret, int64_t age, struct str body)
 
 /* ---- the order of the checks ------------------------------------------------------ */
 
+START_TEST(a_plus_sign_in_the_secret_need_not_be_escaped)
+{
+	struct str body =
+	    str_from(world_event(&w, "meeting.other", "1", "u==", ""));
+	world_configures(&w, "WebhookSecret", "\"with+plus+and/slash\"");
+	ck_assert_int_eq(
+	    deliver("/webhook?secret=with+plus+and/slash", "", body), 401);
+	ck_assert(host_logged(&w.host, "too old"));
+	ck_assert(!host_logged(&w.host, "wrong secret"));
+	ck_assert_int_eq(
+	    deliver("/webhook?secret=with%2Bplus%2band%2Fslas", "", body), 401);
+	ck_assert(host_logged(&w.host, "wrong secret"));
+}
+END_TEST
+
 START_TEST(a_wrong_secret_is_refused_without_a_byte_of_the_body)
 {
 	static const char *const urls[] = { "/webhook",
@@ -529,6 +544,7 @@ int main(void)
 	TCase *tc = tcase_create("deliveries");
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, a_plus_sign_in_the_secret_need_not_be_escaped);
 	tcase_add_test(
 	    tc, a_wrong_secret_is_refused_without_a_byte_of_the_body);
 	tcase_add_test(tc, anything_but_json_is_refused);

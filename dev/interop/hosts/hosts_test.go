@@ -78,7 +78,11 @@ func (s *server) GetConfig() *model.Config {
 func (s *server) GetServerVersion() string       { return model.CurrentVersion }
 func (s *server) GetBundlePath() (string, error) { return s.folder, nil }
 
-func (s *server) EnsureBotUser(*model.Bot) (string, error)              { return bot, nil }
+func (s *server) EnsureBotUser(*model.Bot) (string, error) { return bot, nil }
+func (s *server) GetBot(string, bool) (*model.Bot, *model.AppError) {
+	return &model.Bot{UserId: bot, Username: "zoom"}, nil
+}
+
 func (s *server) SetProfileImage(user string, _ []byte) *model.AppError { return nil }
 
 func (s *server) RegisterCommand(command *model.Command) error {
