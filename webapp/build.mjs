@@ -41,7 +41,6 @@ await build({
   platform: 'browser',
   target: 'es2020',
   jsx: 'transform',
-  charset: 'utf8',
   legalComments: 'none',
   plugins: [fromHost],
   logLevel: 'warning',

@@ -14,14 +14,15 @@ const LATE_MS = 10_000; // by when an event is one of an answer that was faster
 
 export type Start = (wish: Wish) => Promise<Answer | undefined>;
 
+// The desktop app hands links to the browser, and answers as if it refused.
+const isDesktopApp = () => /Mattermost.*Electron|Electron.*Mattermost/.test(navigator.userAgent);
+
 // Opens a tab that knows nothing of ours; false when the browser refuses. With
 // "noopener" it would not say so.
 function openTab(url: string): boolean {
-  const tab = window.open('about:blank', '_blank');
-  if (!tab) return false;
-  tab.opener = null;
-  tab.location.href = url;
-  return true;
+  const tab = window.open(url, '_blank');
+  if (tab) tab.opener = null;
+  return tab !== null || isDesktopApp();
 }
 
 // Whether the user is in this tab, and has just done something.

@@ -34,6 +34,7 @@ test('the bundle is small, and has neither React nor addresses of its own', () =
   for (const trace of ['react.element', 'useSyncExternalStore', '__SECRET_INTERNALS', 'sourceMappingURL', 'http://', 'eval(', 'require(']) {
     assert.ok(!bundle.includes(trace), trace);
   }
+  assert.match(bundle, /^[\x00-\x7f]*$/, 'read alike in every character set');
   assert.doesNotMatch(bundle, /https:\/\//);
 });
 

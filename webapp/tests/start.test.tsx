@@ -139,6 +139,14 @@ test('a tab that the browser blocks becomes a link', async () => {
   assert.equal(seen.link('Join meeting')?.href, url);
 });
 
+test('the desktop app opens links without saying so', async (t) => {
+  const world = newWorld();
+  world.blocked = true;
+  t.mock.getter(navigator, 'userAgent', () => 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130 Electron/33 Safari/537.36 Mattermost/5.10');
+  await newStarter(world.store).startInView(channel);
+  assert.equal(world.store.getState()['plugins-zoom'], null);
+});
+
 const threads = { views: { threads: { selectedThreadIdInTeam: { team: 'root' } } } };
 
 test('in the threads view the meeting is in the thread and its channel', async () => {

@@ -60,9 +60,9 @@ export function newWorld(more: object = {}) {
     requests.push(request);
     return world.answers(request);
   }) as typeof fetch;
-  window.open = (() => {
+  window.open = ((href: string) => {
     if (world.blocked) return null;
-    const tab = { location: { href: 'about:blank' }, opener: window };
+    const tab = { location: { href }, opener: window };
     tabs.push(tab);
     return tab;
   }) as unknown as typeof window.open;
