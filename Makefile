@@ -106,8 +106,9 @@ $(OUT)/tests/test_%_faults: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc \
 # ---- the bundle ---------------------------------------------------------------
 
 ARCH := $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+WEBAPP := webapp/dist/main.js
 BUNDLE_FILES := plugin.json assets/profile.svg assets/profile.png \
-	public/app-bar-icon.png LICENSE NOTICE
+	public/app-bar-icon.png $(WEBAPP) LICENSE NOTICE
 
 .PHONY: dist deploy bundle-name
 bundle-name:
@@ -119,6 +120,20 @@ dist: setup-build
 
 $(BUNDLE): $(PLUGIN) $(BUNDLE_FILES) tools/dist.sh
 	@tools/dist.sh $@ $(PLUGIN) $(ARCH) $(BUNDLE_FILES)
+
+NODE_MODULES := webapp/node_modules/.package-lock.json
+$(NODE_MODULES): webapp/package.json webapp/package-lock.json
+	$(call say,NPM,webapp)cd webapp && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(WEBAPP): $(NODE_MODULES) webapp/build.mjs $(wildcard webapp/src/* webapp/i18n/*)
+	$(call say,JS,$@)node webapp/build.mjs
+
+.PHONY: webapp webapp-test
+webapp: $(WEBAPP)
+
+webapp-test: $(WEBAPP)
+	@node webapp/tests/run.mjs
 
 ## deploy     upload the bundle: MM_SERVICESETTINGS_SITEURL, MM_ADMIN_TOKEN
 deploy: dist
@@ -142,7 +157,7 @@ setup-build setup-run setup-test setup-long:
 	@tools/setup.sh $(subst setup-,,$@)
 
 ## test       everything: unit tests (debug, asan), generated code, style,
-##            end-to-end, page; ONLY=gob for some unit tests alone
+##            web app, end-to-end, page; ONLY=gob for some unit tests alone
 test: setup-test
 ifeq ($(ONLY),)
 	@tools/test.sh
@@ -159,11 +174,12 @@ parity: setup-test dist
 	@$(MAKE) --no-print-directory -s BUILD=asan all
 	cd dev && BUILD=asan $(GO) test -count=1 -timeout 20m ./e2e -parity.write
 
-## check-style  format, layers, static analysis
-check-style: setup-test
+## check-style  format, layers, types, static analysis
+check-style: setup-test $(NODE_MODULES)
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	tools/check-layers.sh
 	cd dev && test -z "$$(gofmt -l . | tee /dev/stderr)"
+	cd webapp && npm run --silent check
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | \
 		xargs -P2 -n8 $(CLANG_TIDY) --quiet --extra-arg=-std=c17 \
 		--extra-arg=-D_GNU_SOURCE --extra-arg=-DPLUGIN_VERSION='""' \
@@ -180,7 +196,7 @@ format:
 	cd dev && gofmt -w .
 
 clean:
-	rm -rf build dist
+	rm -rf build dist webapp/dist
 
 ## shots      pictures of every page and card in build/shots
 .PHONY: shots sizes

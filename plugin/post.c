@@ -279,6 +279,8 @@ bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
 	gob_any_map_set(a, &post->props, S("attachments"),
 	    ended_attachment(a, post, start_ms, end_ms));
 	set(a, &post->props, S("meeting_status"), S("ENDED"));
+	gob_any_map_set(a, &post->props, S("meeting_start_time"),
+	    gob_any_int64(a, start_ms));
 	gob_any_map_set(
 	    a, &post->props, S("meeting_end_time"), gob_any_int64(a, end_ms));
 	post->message = S("The meeting has ended.");

@@ -10,9 +10,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/zoom-mattermost
 
-build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev"
+build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev nodejs npm"
 run="$build postgresql python3 python3-venv ca-certificates"
-test="$run g++ check valgrind clang-format-14 clang-tidy-14 cppcheck chromium nodejs npm"
+test="$run g++ check valgrind clang-format-14 clang-tidy-14 cppcheck chromium"
 long="$test clang-14 libclang-rt-14-dev"
 
 die() {

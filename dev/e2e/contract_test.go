@@ -137,6 +137,7 @@ var contract = []struct {
 	{"Better: everybody", []promise{
 		{id: "better: unconfigured", says: "Without settings the plugin runs and says what to do."},
 		{id: "better: suggested by role", says: "The server suggests to everybody what they may use."},
+		{id: "better: web app", says: "The server hands the web app to browsers; a click tells the tab that clicked, and no other."},
 		{id: "better: bare command", says: "`/zoom` alone, or with a typing error, leads to the help."},
 	}},
 	{"Life in the server", []promise{

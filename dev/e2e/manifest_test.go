@@ -49,7 +49,7 @@ func TestManifest(t *testing.T) {
 	if program == nil || program.Mode&0o111 == 0 {
 		t.Errorf("the program: %+v", program)
 	}
-	for _, name := range []string{"plugin.json", manifest.IconPath, "assets/profile.svg", "assets/profile.png", "public/app-bar-icon.png"} {
+	for _, name := range []string{"plugin.json", manifest.IconPath, "assets/profile.svg", "assets/profile.png", "public/app-bar-icon.png", manifest.Webapp.BundlePath} {
 		if files[name] == nil || files[name].Size == 0 {
 			t.Errorf("%s is not in the bundle", name)
 		}

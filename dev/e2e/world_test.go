@@ -44,14 +44,24 @@ func zoomBundle(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(), "plugin.json"))
 	check(t, err)
-	var manifest any
+	var manifest map[string]any
 	check(t, json.Unmarshal(text, &manifest))
-	return pack(t, "zoom", map[string]string{
-		"server/dist/plugin-" + platform(): built(t, "zoom-plugin"),
-		"assets/profile.png":               filepath.Join(root(), "assets/profile.png"),
-		"assets/profile.svg":               filepath.Join(root(), "assets/profile.svg"),
-	}, manifest)
+	files := map[string]string{"server/dist/plugin-" + platform(): built(t, "zoom-plugin")}
+	names := []string{"assets/profile.png", "assets/profile.svg", "public/app-bar-icon.png"}
+	if manifest["webapp"] != nil {
+		names = append(names, webappPath)
+	}
+	for _, name := range names {
+		files[name] = filepath.Join(root(), name)
+	}
+	if _, err := os.Stat(files[webappPath]); manifest["webapp"] != nil && err != nil {
+		t.Fatalf("%v: run make webapp first", err)
+	}
+	return pack(t, "zoom", files, manifest)
 }
+
+// webappPath is what browsers load of the plugin; make webapp builds it.
+const webappPath = "webapp/dist/main.js"
 
 // newWorld starts everything; the plugin is enabled and not configured.
 func newWorld(t *testing.T) *world {

@@ -90,6 +90,7 @@ START_TEST(an_ended_post_says_so_in_every_client)
 	struct mm_post *post = started(7);
 	const struct mm_post *now =
 	    end(post, 1760000000000, 1760000000000 + 61 * MINUTE - 1);
+	int64_t start_ms;
 	int64_t end_ms;
 	ck_assert_str_eq(str_c(now->message), "The meeting has ended.");
 	ck_assert_str_eq(str_c(gob_any_get_string(gob_any_map_get(
@@ -98,6 +99,9 @@ START_TEST(an_ended_post_says_so_in_every_client)
 	ck_assert(gob_any_get_int64(
 	    gob_any_map_get(&now->props, S("meeting_end_time")), &end_ms));
 	ck_assert_int_eq(end_ms, 1760000000000 + 61 * MINUTE - 1);
+	ck_assert(gob_any_get_int64(
+	    gob_any_map_get(&now->props, S("meeting_start_time")), &start_ms));
+	ck_assert_int_eq(start_ms, 1760000000000);
 	ck_assert(!post_is_running(now, 7));
 	const struct mm_message_attachment *a = attachment(now);
 	ck_assert_uint_eq(a->fields.n, 2);
