@@ -34,8 +34,9 @@ struct plugin {
 	struct config_slot config;
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
-	struct refresh_kept kept; /* tokens that are not stored yet */
-	char bot_id[32];          /* set at activation */
+	struct refresh_kept kept;     /* tokens that are not stored yet */
+	char bot_id[32];              /* set at activation */
+	_Atomic int64_t next_note_ms; /* see last_webhook.h */
 };
 
 /*

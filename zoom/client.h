@@ -76,11 +76,12 @@ enum zoom_verdict {
 /* What Zoom answered last. Filled by every call, also when it fails. */
 struct zoom_answer {
 	enum zoom_verdict verdict;
-	int status;           /* HTTP status, 0 = no answer */
-	int code;             /* Zoom's own error code, 0 = none */
-	int64_t retry_ms;     /* Retry-After of a 429 from now, 0 = unknown */
-	char message[192];    /* Zoom's words for logs; no token, one line */
-	char scopes[160];     /* missing scopes, comma separated, maybe cut */
+	int status;        /* HTTP status, 0 = no answer */
+	int code;          /* Zoom's own error code, 0 = none */
+	int64_t retry_ms;  /* Retry-After of a 429 from now, 0 = unknown */
+	int64_t date_ms;   /* Zoom's clock, UTC, whole seconds, 0 = unknown */
+	char message[192]; /* Zoom's words for logs; no token, one line */
+	char scopes[160];  /* missing scopes, comma separated, maybe cut */
 	char tracking_id[96]; /* x-zm-trackingid, for Zoom's support */
 };
 

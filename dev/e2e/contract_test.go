@@ -136,6 +136,9 @@ var contract = []struct {
 	}},
 	{"Better: everybody", []promise{
 		{id: "better: unconfigured", says: "Without settings the plugin runs and says what to do."},
+		{id: "better: status", says: "`/zoom status` shows system admins what works and what to do about what does not."},
+		{id: "better: setup", says: "`/zoom setup` leads system admins through Zoom's portal, with this server's addresses to copy."},
+		{id: "better: scopes told", says: "Scopes that Zoom has not granted are told at connect, and do not keep it from connecting."},
 		{id: "better: suggested by role", says: "The server suggests to everybody what they may use."},
 		{id: "better: bare command", says: "`/zoom` alone, or with a typing error, leads to the help."},
 	}},
