@@ -1,5 +1,6 @@
 #include "plugin/connect.h"
 
+#include "plugin/audit.h"
 #include "plugin/grant.h"
 #include "plugin/meeting.h"
 #include "plugin/page.h"
@@ -334,6 +335,11 @@ static void finish(
 	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account connected", "zoom_email",
 	    str_c(owner.email), "account_id", str_c(owner.account_id),
 	    "user_id", str_c(state->user_id), NULL);
+	audit(c, &(struct audit){ .event = "zoomConnect",
+	             .user_id = state->user_id,
+	             .object = "zoomAccount",
+	             .name = "zoom_email",
+	             .value = owner.email });
 	tell_connected(c, state, &owner, token.scope);
 	struct page page = page_done;
 	page.detail = owner.email;

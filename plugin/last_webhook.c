@@ -31,6 +31,9 @@ void last_webhook_note(struct ctx *c, const struct zoom_event *event)
 	struct err err = { 0 };
 	int64_t now_ms = clock_now_ms();
 	int64_t next_ms = c->plugin->next_note_ms;
+	if (event->event_ms > 0)
+		c->plugin->metrics.webhook_lag_ms =
+		    clock_wall_ms() - event->event_ms;
 	if (now_ms < next_ms ||
 	    !atomic_compare_exchange_strong(
 	        &c->plugin->next_note_ms, &next_ms, now_ms + PAUSE_MS))

@@ -139,6 +139,7 @@ var contract = []struct {
 		{id: "better: status", says: "`/zoom status` shows system admins what works and what to do about what does not."},
 		{id: "better: setup", says: "`/zoom setup` leads system admins through Zoom's portal, with this server's addresses to copy."},
 		{id: "better: scopes told", says: "Scopes that Zoom has not granted are told at connect, and do not keep it from connecting."},
+		{id: "better: metrics", says: "The server's metrics port tells of requests, calls to Zoom, refreshes, jobs and the lag of events."},
 		{id: "better: suggested by role", says: "The server suggests to everybody what they may use."},
 		{id: "better: bare command", says: "`/zoom` alone, or with a typing error, leads to the help."},
 	}},

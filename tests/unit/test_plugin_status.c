@@ -163,6 +163,7 @@ END_TEST
 START_TEST(jobs_that_wait_are_counted)
 {
 	struct ctx c = world_ctx(&w);
+	host_stores(&w.host, "z2_jobs", S("x"));
 	host_stores(&w.host, "z2_job_7", S("another key's"));
 	ctx_end(&c);
 	expect(status(), "Waiting to be posted: 1 recording, ");

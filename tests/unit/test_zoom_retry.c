@@ -85,7 +85,7 @@ int main(void)
 	TCase *tests = tcase_create("retry");
 	tcase_add_loop_test(tests, reads_seconds_and_dates, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
-	tcase_add_test(tc, a_date_is_read_or_refused);
+	tcase_add_test(tests, a_date_is_read_or_refused);
 	tcase_add_test(tests, backs_off_longer_each_time_up_to_a_bound);
 	tcase_add_test(tests, callers_do_not_come_back_together);
 	suite_add_tcase(suite, tests);
