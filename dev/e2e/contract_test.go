@@ -111,6 +111,8 @@ var contract = []struct {
 		{id: "better: no signing for others", says: "URL validation signs no text that could be an event."},
 		{id: "better: deauthorization", says: "Signed, for our app and account only; at account level it ends the account's token and tells the admins."},
 		{id: "better: http links only", says: "Recent meetings are offered with http(s) links only, Zoom's on Zoom's hosts."},
+		{id: "better: no foreign states", says: "An authorisation that one user began is finished by no other, and spends no code."},
+		{id: "better: no injection", says: "E-mail addresses and topics of any kind stay inside their segment, their text, their line."},
 		{id: "better: one policy", says: "Every way to start a meeting obeys the same rules."},
 		{id: "better: late links", says: "A connect link that is older than five minutes works."},
 		{id: "better: disconnect revokes", says: "Disconnecting gives the grant back at Zoom, and says how that went."},
