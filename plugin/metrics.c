@@ -1,5 +1,10 @@
 #include "plugin/metrics.h"
 
+#include "base/buf.h"
+
+/* Each series has some 700 bytes, and there are 25 of them. */
+#define TEXT_MAX ((size_t)256 * 1024)
+
 static const int64_t bounds_ms[METRICS_BUCKETS - 1] = { 10, 100, 500, 2000,
 	10000 };
 
@@ -57,24 +62,6 @@ void metrics_call(void *object, enum zoom_op op, bool ok, int64_t ms)
 
 /* ---- writing -------------------------------------------------------------------- */
 
-/* A text that grows in an arena. */
-struct page {
-	struct arena *a;
-	struct str text;
-};
-
-static void put(struct page *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static void put(struct page *p, const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	struct str more = arena_vprintf(p->a, fmt, ap);
-	va_end(ap);
-	p->text =
-	    arena_printf(p->a, "%.*s%.*s", STR_ARG(p->text), STR_ARG(more));
-}
-
 /* Of one series; those that were never used are left out. */
 struct series {
 	const char *family;
@@ -91,52 +78,53 @@ static unsigned long long total(const struct series *s)
 	return n;
 }
 
-static void put_times(struct page *p, const struct series *s)
+static void put_times(struct buf *p, const struct series *s)
 {
 	unsigned long long n = 0;
 	if (total(s) == 0)
 		return;
 	for (size_t i = 0; i < METRICS_BUCKETS - 1; i++) {
 		n += value(&s->times->within[i]);
-		put(p, "%s_seconds_bucket{%s=\"%s\",le=\"%g\"} %llu\n",
+		buf_printf(p, "%s_seconds_bucket{%s=\"%s\",le=\"%g\"} %llu\n",
 		    s->family, s->label, s->name, (double)bounds_ms[i] / 1000,
 		    n);
 	}
 	n += value(&s->times->within[METRICS_BUCKETS - 1]);
-	put(p, "%s_seconds_bucket{%s=\"%s\",le=\"+Inf\"} %llu\n", s->family,
-	    s->label, s->name, n);
-	put(p, "%s_seconds_count{%s=\"%s\"} %llu\n", s->family, s->label,
+	buf_printf(p, "%s_seconds_bucket{%s=\"%s\",le=\"+Inf\"} %llu\n",
+	    s->family, s->label, s->name, n);
+	buf_printf(p, "%s_seconds_count{%s=\"%s\"} %llu\n", s->family, s->label,
 	    s->name, n);
-	put(p, "%s_seconds_sum{%s=\"%s\"} %.3f\n", s->family, s->label, s->name,
-	    (double)value(&s->times->total_ms) / 1000);
+	buf_printf(p, "%s_seconds_sum{%s=\"%s\"} %.3f\n", s->family, s->label,
+	    s->name, (double)value(&s->times->total_ms) / 1000);
 }
 
-static void put_errors(struct page *p, const struct series *s)
+static void put_errors(struct buf *p, const struct series *s)
 {
 	if (total(s) > 0)
-		put(p, "%s_errors_total{%s=\"%s\"} %llu\n", s->family, s->label,
-		    s->name, value(&s->times->errors));
+		buf_printf(p, "%s_errors_total{%s=\"%s\"} %llu\n", s->family,
+		    s->label, s->name, value(&s->times->errors));
 }
 
 /* OpenMetrics wants the samples of a family together. */
-static void put_family(struct page *p, const char *family, const char *help,
+static void put_family(struct buf *p, const char *family, const char *help,
     const struct series *series, size_t n)
 {
-	put(p,
+	buf_printf(p,
 	    "# TYPE %s_seconds histogram\n# UNIT %s_seconds seconds\n"
 	    "# HELP %s_seconds Duration of %s.\n",
 	    family, family, family, help);
 	for (size_t i = 0; i < n; i++)
 		put_times(p, &series[i]);
-	put(p, "# TYPE %s_errors counter\n# HELP %s_errors Failures of %s.\n",
+	buf_printf(p,
+	    "# TYPE %s_errors counter\n# HELP %s_errors Failures of %s.\n",
 	    family, family, help);
 	for (size_t i = 0; i < n; i++)
 		put_errors(p, &series[i]);
 }
 
-static void put_counts(struct page *p, struct metrics *m)
+static void put_counts(struct buf *p, struct metrics *m)
 {
-	put(p,
+	buf_printf(p,
 	    "# TYPE zoom_token_refreshes counter\n"
 	    "# HELP zoom_token_refreshes Refreshes of tokens at Zoom.\n"
 	    "zoom_token_refreshes_total{result=\"ok\"} %llu\n"
@@ -156,9 +144,10 @@ static void put_counts(struct page *p, struct metrics *m)
 struct str metrics_text(struct metrics *m, struct arena *a,
     const char *const *routes, size_t n_routes, int64_t jobs_waiting)
 {
-	struct page p = { a, S("") };
+	struct buf p;
 	struct series series[METRICS_ROUTES + ZOOM_N_OPS];
 	size_t n = 0;
+	buf_init(&p, TEXT_MAX);
 	for (; n < METRICS_ROUTES && n <= n_routes; n++)
 		series[n] = (struct series){ "zoom_http_requests", "route",
 			n < n_routes ? routes[n] : "other", &m->routes[n] };
@@ -170,16 +159,23 @@ struct str metrics_text(struct metrics *m, struct arena *a,
 	put_family(&p, "zoom_api_calls", "calls to Zoom", series, n);
 	put_counts(&p, m);
 	if (jobs_waiting >= 0)
-		put(&p,
+		buf_printf(&p,
 		    "# TYPE zoom_jobs_waiting gauge\n"
 		    "# HELP zoom_jobs_waiting Recordings that wait, on all "
 		    "nodes.\nzoom_jobs_waiting %lld\n",
 		    (long long)jobs_waiting);
-	put(&p,
+	buf_printf(&p,
 	    "# TYPE zoom_webhook_lag_seconds gauge\n"
 	    "# UNIT zoom_webhook_lag_seconds seconds\n"
 	    "# HELP zoom_webhook_lag_seconds From the last event's time to its "
 	    "arrival.\nzoom_webhook_lag_seconds %.3f\n# EOF\n",
 	    (double)m->webhook_lag_ms / 1000);
-	return p.text;
+	/* cut short it would be wrong; sticky, as when the arena is full */
+	struct str text = { NULL, 0 };
+	if (p.fault == ERR_NONE)
+		text = arena_str(a, buf_str(&p));
+	else if (a->fault == ERR_NONE)
+		a->fault = p.fault;
+	buf_fini(&p);
+	return text;
 }

@@ -166,6 +166,22 @@ static bool report_working(struct ctx *c, struct report *r, struct str user_id,
 	return true;
 }
 
+static void report_failure(struct ctx *c, struct report *r,
+    const struct zoom_answer *answer, const struct err *why)
+{
+	bool is_absent =
+	    why->code == ERR_NOT_FOUND && answer->verdict == ZOOM_NO_ANSWER;
+	/* where everybody has a connection, an admin need not have one */
+	enum mark mark =
+	    is_absent && !c->config->account_level_app ? NOTE : BAD;
+	if (!is_absent)
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "The connection to Zoom was checked and does not work",
+		    "error", why->text, "tracking_id", answer->tracking_id,
+		    NULL);
+	line(c, r, mark, "%s", str_c(token_explain(c, answer, why)));
+}
+
 static bool report_connection(
     struct ctx *c, struct report *r, struct str user_id, struct err *err)
 {
@@ -180,13 +196,8 @@ static bool report_connection(
 	bool works = token_ask(c, user_id, ask_me, &owner, &answer, &why);
 	if (works && !report_working(c, r, user_id, &owner, err))
 		return false;
-	if (!works) {
-		mm_log(c->mm, LOG_LEVEL_WARN,
-		    "The connection to Zoom was "
-		    "checked and does not work",
-		    "error", why.text, "tracking_id", answer.tracking_id, NULL);
-		line(c, r, BAD, "%s", str_c(token_explain(c, &answer, &why)));
-	}
+	if (!works)
+		report_failure(c, r, &answer, &why);
 	report_clock(c, r, &answer);
 	return true;
 }

@@ -97,7 +97,8 @@ START_TEST(what_is_not_connected_is_said)
 {
 	expect(status(), ":x: No Zoom account is connected yet.");
 	world_configures(&w, "AccountLevelApp", "false");
-	expect(status(), ":x: Your Zoom account is not connected yet.");
+	expect(status(),
+	    ":information_source: Your Zoom account is not connected yet.");
 }
 END_TEST
 
