@@ -1,6 +1,6 @@
 # Fuzzing; see docs/reliability.md. Included by the Makefile.
 
-FUZZ_NAMES := gob yamux rpc broker webhook command
+FUZZ_NAMES := gob yamux rpc broker webhook command query grant zoom action
 FUZZ_DRIVERS := $(patsubst %,$(OUT)/fuzz/%,$(FUZZ_NAMES))
 FUZZ_CLANG := $(shell command -v clang-14)
 FUZZ_LIBFUZZER := $(and $(FUZZ_CLANG),$(wildcard \
@@ -35,5 +35,9 @@ $(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/tests/lib/feed.o $(FUZZ_MAIN) \
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(LIBS)
 
-# Of the plugin, all but main.
+# Each has the only copy of a file, to reach what is static in it.
+PLUGIN_WITHOUT = $(call objects,$(filter-out plugin/main.c $1,$(PLUGIN_SRC)))
 $(OUT)/fuzz/command: $(call objects,$(filter-out plugin/main.c,$(PLUGIN_SRC)))
+$(OUT)/fuzz/query: $(call PLUGIN_WITHOUT,plugin/store.c)
+$(OUT)/fuzz/grant: $(call PLUGIN_WITHOUT,plugin/grant.c)
+$(OUT)/fuzz/action: $(call PLUGIN_WITHOUT,plugin/action.c plugin/channel_settings.c)

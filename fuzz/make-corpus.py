@@ -166,7 +166,81 @@ def command():
     put("command", b"/zoom start \xff\xfe\x80\x00 cut \xc3")
 
 
+def query():
+    state = "abcdefghijklmno_" + "u" * 26 + "_" + "c" * 26 + "_true"
+    for text in ("", "code=abc", "state=" + state,
+                 "code=4%2F0A&state=" + state, "state=a_b&state=" + state,
+                 "error=access_denied&state=" + state.replace("true", "false"),
+                 "%73tate=%61_b_c_false", "state=%", "state=%4", "state=%zz",
+                 "state=a%00_b%0d%0a_c", "state=____", "state", "=&=&&",
+                 "secret=a+b%2Bc&code=%ff%fe"):
+        put("query", text.encode())
+
+
+def grant():
+    token = {"access_token": "eyJ", "token_type": "bearer",
+             "refresh_token": "eyK", "expiry": "2026-10-09T08:53:20.123+02:00",
+             "scope": "user:read", "expires_in": 3599}
+    user = {"ZoomEmail": "ada@example.com", "ZoomID": "z1", "UserID": "u1",
+            "OAuthToken": token}
+    never = dict(token, expiry="0001-01-01T00:00:00Z")
+    for value in (token, user, never, dict(user, OAuthToken=None), {},
+                  dict(user, OAuthToken=[1]), dict(token, expiry="soon")):
+        put("grant", b"\x02" + json.dumps(value).encode())
+    for first in (1, 5, 9):
+        # of the length of an IV and one block, and of nothing
+        put("grant", bytes([first]) + b"A" * 42 + b"g==")
+        put("grant", bytes([first]) + b"-_-_")
+    put("grant", b"\x00\x02" + b"\x00" * 60)
+    put("grant", b"\x02\x02" + b"\x00" * 60)
+    put("grant", b"\x03 a text to seal")
+
+
+def zoom():
+    user = {"id": "hOsT", "email": "ada@example.com", "type": 2,
+            "pmi": 5551234567, "account_id": "acc", "status": "active"}
+    meeting = {"uuid": "AbCdEf/12345+ghIJKLmno==", "id": 85550001111,
+               "join_url": "https://zoom.us/j/1?pwd=x", "topic": "T"}
+    token = {"access_token": "eyJ", "token_type": "bearer", "scope": "a b",
+             "refresh_token": "eyK", "expires_in": 3599}
+    settings = {"schedule_meeting": {"personal_meeting": False}}
+    errors = ({"code": 124, "message": "Invalid access token."},
+              {"code": 4711, "message": "Invalid access token, does not "
+               "contain scopes:[user:read:user:admin, user:read:admin]."},
+              {"code": 300, "message": "Validation Failed.",
+               "errors": [{"field": "topic", "message": "t0ken"}]},
+              {"reason": "Invalid Token!", "error": "invalid_grant"},
+              {"code": 429, "message": "You have exceeded the daily rate"})
+    for i, value in enumerate((user, meeting, token, settings) + errors):
+        body = json.dumps(value).encode()
+        put("zoom", bytes([0]) + body)
+        put("zoom", bytes([i % 16]) + body)
+        put("zoom", bytes([(i + 8) % 16]) + body)
+    put("zoom", b"\x06120")
+    put("zoom", b"\x06Sun, 06 Nov 1994 08:49:37 GMT")
+    put("zoom", b"\x03<html><body>t0ken</body></html>")
+
+
+def action():
+    whole = {"channel_id": "c" * 26, "root_id": "", "topic": "T",
+             "use_pmi": "", "connection_id": "x", "post_id": "p" * 26,
+             "context": {"action": "USE PERSONAL MEETING ID",
+                         "userID": "u" * 26, "channelID": "c" * 26,
+                         "rootID": None, "topic": "\u00dc", "force": True,
+                         "use_pmi": "true"}}
+    dialog = {"channel_id": "c1", "state": "c1/r1", "cancelled": False,
+              "submission": {"preference": "restrict"}}
+    for value in (whole, dialog, dict(whole, context=None), {}, [],
+                  dict(whole, context={"action": 7}),
+                  dict(whole, use_pmi=True, context={}),
+                  dict(whole, channel_id="x" * 65, context={}),
+                  dict(dialog, state="c2/r"), dict(dialog, submission=[])):
+        put("action", json.dumps(value).encode())
+    put("action", b'{"context":' * 30)
+
+
 if __name__ == "__main__":
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in (gob, rpc, yamux, broker, webhook, command):
+    for make in (gob, rpc, yamux, broker, webhook, command, query,
+                 grant, zoom, action):
         make()

@@ -7,6 +7,7 @@
  */
 #include "plugin/channel_settings.h"
 
+#include "plugin/audit.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/routes.h"
@@ -192,6 +193,12 @@ static void save(struct ctx *c, struct mm_http *http,
 		fail(c, http, &err);
 		return;
 	}
+	audit(c, &(struct audit){ .event = "zoomChannelSetting",
+	             .user_id = mm_http_user_id(http),
+	             .object = "channel",
+	             .name = "channel_id",
+	             .value = channel->id,
+	             .setting = submission->choice->value });
 	post_tell(
 	    c, mm_http_user_id(http), channel->id, submission->root_id, holds);
 	reply(c, http, 200, json_object());

@@ -7,6 +7,8 @@
 #include "plugin/meeting.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
+#include "plugin/setup.h"
+#include "plugin/status.h"
 #include "plugin/store.h"
 #include "plugin/subscription.h"
 
@@ -27,6 +29,8 @@ static void run_subscription(struct ctx *c, const struct typed *t);
 static void run_subscription_add(struct ctx *c, const struct typed *t);
 static void run_subscription_remove(struct ctx *c, const struct typed *t);
 static void run_subscription_list(struct ctx *c, const struct typed *t);
+static void run_setup(struct ctx *c, const struct typed *t);
+static void run_status(struct ctx *c, const struct typed *t);
 static void run_help(struct ctx *c, const struct typed *t);
 
 enum who {
@@ -71,6 +75,10 @@ static const struct command_row rows[] = {
 	    run_subscription_remove },
 	{ "subscription list", NULL, "Show your subscriptions", EVERYBODY, true,
 	    run_subscription_list },
+	{ "setup", NULL, "Show how to set the app up at Zoom", SYSTEM_ADMINS,
+	    false, run_setup },
+	{ "status", NULL, "Check the settings and the connection to Zoom",
+	    SYSTEM_ADMINS, false, run_status },
 	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -98,8 +106,8 @@ static void answer_unconfigured(struct ctx *c, const struct typed *t)
 	struct str text = S("Zoom is not set up yet. Please ask a system "
 	                    "admin.");
 	if (t->is_admin) {
-		text = S("Zoom is not set up yet. In the System Console, under "
-		         "Plugins > Zoom:\n");
+		text = S("Zoom is not set up yet; `/zoom setup` shows the way. "
+		         "In the System Console, under Plugins > Zoom:\n");
 		for (size_t i = 0; i < c->config->problems->n; i++)
 			text = arena_printf(c->arena, "%.*s\n- %.*s",
 			    STR_ARG(text),
@@ -303,6 +311,26 @@ static void run_settings(struct ctx *c, const struct typed *t)
 	struct err err = { 0 };
 	if (!preference_offer(c, t->args->user_id, t->args->channel_id,
 	        t->args->root_id, &err))
+		answer_failed(c, t, &err);
+}
+
+static void run_setup(struct ctx *c, const struct typed *t)
+{
+	struct str text;
+	struct err err = { 0 };
+	if (setup_guide(c, &text, &err))
+		answer(c, t, text);
+	else
+		answer_failed(c, t, &err);
+}
+
+static void run_status(struct ctx *c, const struct typed *t)
+{
+	struct str text;
+	struct err err = { 0 };
+	if (status_report(c, t->args->user_id, &text, &err))
+		answer(c, t, text);
+	else
 		answer_failed(c, t, &err);
 }
 

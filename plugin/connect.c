@@ -1,10 +1,12 @@
 #include "plugin/connect.h"
 
+#include "plugin/audit.h"
 #include "plugin/grant.h"
 #include "plugin/meeting.h"
 #include "plugin/page.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
+#include "plugin/scope.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
 #include "zoom/user.h"
@@ -238,8 +240,24 @@ static bool keep(struct ctx *c, struct str user_id,
 	return true;
 }
 
+/* Of no consequence for the connection: what is granted works. */
+static struct str with_scopes(
+    struct ctx *c, struct str text, struct str granted)
+{
+	struct str missing =
+	    scope_missing(c->arena, granted, c->config->account_level_app);
+	if (missing.len == 0)
+		return text;
+	return arena_printf(c->arena,
+	    "%.*s Not everything will work: Zoom has not granted %.*s. Please "
+	    "%s to the app at Zoom, then type `/zoom connect` again.",
+	    STR_ARG(text), STR_ARG(missing),
+	    c->config->account_level_app ? "add them"
+	                                 : "ask a system admin to add them");
+}
+
 static void tell_connected(struct ctx *c, const struct store_state *state,
-    const struct zoom_user *owner)
+    const struct zoom_user *owner, struct str granted)
 {
 	struct str text =
 	    c->config->account_level_app
@@ -252,6 +270,7 @@ static void tell_connected(struct ctx *c, const struct store_state *state,
 	              "Your Zoom account `%.*s` is connected. Type `/zoom "
 	              "start` in a channel to start a meeting.",
 	              STR_ARG(owner->email));
+	text = with_scopes(c, text, granted);
 	if (state->channel_id.len > 0)
 		post_tell(c, state->user_id, state->channel_id, S(""), text);
 	else
@@ -316,7 +335,12 @@ static void finish(
 	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account connected", "zoom_email",
 	    str_c(owner.email), "account_id", str_c(owner.account_id),
 	    "user_id", str_c(state->user_id), NULL);
-	tell_connected(c, state, &owner);
+	audit(c, &(struct audit){ .event = "zoomConnect",
+	             .user_id = state->user_id,
+	             .object = "zoomAccount",
+	             .name = "zoom_email",
+	             .value = owner.email });
+	tell_connected(c, state, &owner, token.scope);
 	struct page page = page_done;
 	page.detail = owner.email;
 	page_send(c, http, &page);

@@ -1,6 +1,7 @@
 #include "plugin/disconnect.h"
 
 #include "plugin/admins.h"
+#include "plugin/audit.h"
 #include "plugin/post.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
@@ -53,6 +54,16 @@ static struct str explain(struct ctx *c, bool was_revoked)
 	         "Manage > Added Apps.");
 }
 
+/* by: empty when Zoom ended it. */
+static void tell_audit(struct ctx *c, struct str by, struct str zoom_email)
+{
+	audit(c, &(struct audit){ .event = "zoomDisconnect",
+	             .user_id = by,
+	             .object = "zoomAccount",
+	             .name = "zoom_email",
+	             .value = zoom_email });
+}
+
 void disconnect(struct ctx *c, struct str user_id, struct str *says)
 {
 	struct grant grant;
@@ -72,6 +83,7 @@ void disconnect(struct ctx *c, struct str user_id, struct str *says)
 	}
 	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account disconnected", "user_id",
 	    str_c(user_id), NULL);
+	tell_audit(c, user_id, grant.zoom_email);
 	bool readable = grant.token.access_token.len > 0;
 	if (!readable)
 		err_set(&err, ERR_INVALID, "the stored token is unreadable");
@@ -180,6 +192,8 @@ bool disconnect_deauthorized(
 		return false;
 	mm_log(c->mm, LOG_LEVEL_INFO, "The app was removed at Zoom", "known",
 	    removed ? "yes" : "no", NULL);
+	if (removed)
+		tell_audit(c, S(""), S(""));
 	report(c, event);
 	return true;
 }

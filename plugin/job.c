@@ -152,8 +152,13 @@ bool job_add(struct ctx *c, struct str body, struct err *err)
 
 bool job_count(struct ctx *c, struct job_summary *summary, struct err *err)
 {
+	struct str marked;
 	*summary = (struct job_summary){ .n = 0 };
 	int64_t oldest = INT64_MAX;
+	if (!store_get(c, S(MARK_KEY), &marked, err))
+		return false;
+	if (marked.len == 0)
+		return true;
 	for (int slot = 0; slot < JOB_SLOTS; slot++) {
 		struct job job;
 		if (!read_job(c, slot, &job, err))
@@ -207,6 +212,7 @@ static void give_up(struct ctx *c, int slot, const struct job *job,
 	        "Zoom, and the server's log has the details.",
 	        str_c(event->event), (long long)event->meeting_id, MAX_ATTEMPTS,
 	        why->text));
+	metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
 	remove_job(c, slot, job);
 }
 
@@ -224,6 +230,7 @@ static void put_off(struct ctx *c, int slot, const struct job *job,
 		give_up(c, slot, job, event, why);
 		return;
 	}
+	metrics_count(&c->plugin->metrics, METRICS_JOB_PUT_OFF);
 	later.due_ms = clock_wall_ms() + wait_after(later.attempts);
 	mm_log(c->mm, failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	    "An event of Zoom's is put off", "event", str_c(event->event),
@@ -249,13 +256,16 @@ static void run_job(
 		    job->body.len == 0 ? "another encryption key, or damaged"
 		                       : err.text,
 		    NULL);
+		metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
 		remove_job(c, slot, job);
 		return;
 	}
-	if (jobs->run(c, &event, &err))
-		remove_job(c, slot, job);
-	else
+	if (!jobs->run(c, &event, &err)) {
 		put_off(c, slot, job, &event, &err);
+		return;
+	}
+	metrics_count(&c->plugin->metrics, METRICS_JOB_DONE);
+	remove_job(c, slot, job);
 }
 
 /* Whether the slot was, and stays, empty is told by *empty. */

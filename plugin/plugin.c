@@ -9,6 +9,7 @@
 #include "plugin/refresh.h"
 #include "plugin/routes.h"
 #include "plugin/store.h"
+#include "plugin/support.h"
 #include "plugin/vault.h"
 #include "plugin/webhook.h"
 
@@ -210,6 +211,25 @@ static void serve_http(struct mm_call *call, struct mm_http *http)
 	ctx_end(&c);
 }
 
+static void serve_metrics(struct mm_call *call, struct mm_http *http)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	routes_serve_metrics(&c, http);
+	ctx_end(&c);
+}
+
+static void generate_support_data(struct mm_call *call,
+    const struct mm_hook_generate_support_data_args *args,
+    struct mm_hook_generate_support_data_returns *ret)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	struct err err = { 0 };
+	(void)args;
+	if (!support_files(&c, &ret->result, &err))
+		ret->error = mm_error(call->arena, "%s", err.text);
+	ctx_end(&c);
+}
+
 static void on_stop(void *user)
 {
 	struct plugin *p = user;
@@ -225,9 +245,11 @@ struct mm_plugin_def plugin_def(struct plugin *p)
 		.hooks = {
 			.execute_command = execute_command,
 			.on_configuration_change = on_configuration_change,
+			.generate_support_data = generate_support_data,
 		},
 		.on_activate = on_activate,
 		.serve_http = serve_http,
+		.serve_metrics = serve_metrics,
 		.on_stop = on_stop,
 		.user = p,
 	};
@@ -237,6 +259,8 @@ bool plugin_init(struct plugin *p, struct err *err)
 {
 	const struct zoom_client_options options = {
 		.user_agent = "mattermost-zoom-c/" PLUGIN_VERSION,
+		.observe = metrics_call,
+		.observe_object = &p->metrics,
 	};
 	refresh_init(&p->kept);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)

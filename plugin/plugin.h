@@ -7,6 +7,7 @@
 #include "base/turn.h"
 #include "mm/mm.h"
 #include "plugin/config.h"
+#include "plugin/metrics.h"
 
 #include <stdatomic.h>
 
@@ -36,6 +37,9 @@ struct plugin {
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
 	struct refresh_kept kept; /* tokens that are not stored yet */
 	char bot_id[32];          /* set at activation */
+	struct metrics metrics;
+	atomic_bool has_no_audit;     /* see audit.h */
+	_Atomic int64_t next_note_ms; /* see last_webhook.h */
 };
 
 /*

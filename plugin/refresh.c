@@ -281,6 +281,8 @@ static bool ask_zoom(struct ctx *c, struct grant *grant,
 	bool done =
 	    zoom_oauth_refresh(&call, grant->token.refresh_token, &token, err);
 	*answer = call.answer;
+	metrics_count(&c->plugin->metrics,
+	    done ? METRICS_REFRESH_OK : METRICS_REFRESH_FAILED);
 	if (!done)
 		return err_wrap(err, "refreshing the token");
 	if (token.scope.len == 0)

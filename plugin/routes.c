@@ -3,6 +3,7 @@
 #include "plugin/action.h"
 #include "plugin/channel_settings.h"
 #include "plugin/connect.h"
+#include "plugin/job.h"
 #include "plugin/meeting.h"
 #include "plugin/post.h"
 #include "plugin/question.h"
@@ -34,6 +35,7 @@ static const struct route routes[] = {
 	{ "POST", CHANNEL_SETTINGS_PATH, SIGNED_IN, channel_settings_submit },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+_Static_assert(N_ROUTES < METRICS_ROUTES, "one is for all others");
 
 /* ---- POST /api/v1/meetings ------------------------------------------------------------ */
 
@@ -79,27 +81,63 @@ static void start_meeting(struct ctx *c, struct mm_http *http)
 
 /* ---- dispatch ------------------------------------------------------------------------- */
 
-void routes_serve(struct ctx *c, struct mm_http *http)
+/* The route of a path and, when it has one, of the method; N_ROUTES: none. */
+static size_t find_route(const struct mm_http *http, bool *path_known)
 {
-	const struct route *found = NULL;
-	bool path_known = false;
-	if (!c->config->valid) {
-		reply_error(c, http, 501, S("Zoom is not set up yet"));
-		return;
-	}
+	size_t found = N_ROUTES;
+	*path_known = false;
 	for (size_t i = 0; i < N_ROUTES; i++) {
 		if (!str_eq(mm_http_path(http), str_from(routes[i].path)))
 			continue;
-		path_known = true;
+		*path_known = true;
 		if (str_eq(mm_http_method(http), str_from(routes[i].method)))
-			found = &routes[i];
+			found = i;
 	}
-	if (found == NULL)
+	return found;
+}
+
+static void dispatch(
+    struct ctx *c, struct mm_http *http, size_t route, bool path_known)
+{
+	if (!c->config->valid)
+		reply_error(c, http, 501, S("Zoom is not set up yet"));
+	else if (route == N_ROUTES)
 		reply_error(c, http, path_known ? 405 : 404,
 		    path_known ? S("method not allowed") : S("not found"));
-	else if (found->who == SIGNED_IN && mm_http_user_id(http).len == 0)
+	else if (routes[route].who == SIGNED_IN &&
+	         mm_http_user_id(http).len == 0)
 		reply_error(
 		    c, http, 401, S("please sign in to Mattermost first"));
 	else
-		found->serve(c, http);
+		routes[route].serve(c, http);
+}
+
+void routes_serve(struct ctx *c, struct mm_http *http)
+{
+	int64_t began_ms = clock_now_ms();
+	bool path_known;
+	size_t route = find_route(http, &path_known);
+	dispatch(c, http, route, path_known);
+	metrics_route(&c->plugin->metrics, route, mm_http_status(http) < 400,
+	    clock_now_ms() - began_ms);
+}
+
+/* ---- the metrics port ------------------------------------------------------------------ */
+
+void routes_serve_metrics(struct ctx *c, struct mm_http *http)
+{
+	struct job_summary jobs = { .n = -1 };
+	struct err err = { 0 };
+	const char *names[N_ROUTES];
+	for (size_t i = 0; i < N_ROUTES; i++)
+		names[i] = routes[i].path;
+	if (c->config->valid && !job_count(c, &jobs, &err)) {
+		jobs.n = -1;
+		mm_log(c->mm, LOG_LEVEL_WARN, "The queue could not be counted",
+		    "error", err.text, NULL);
+	}
+	mm_http_reply(http, 200,
+	    S("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+	    metrics_text(
+	        &c->plugin->metrics, c->arena, names, N_ROUTES, jobs.n));
 }

@@ -11,4 +11,7 @@
 
 void routes_serve(struct ctx *c, struct mm_http *http);
 
+/* The same on the server's metrics port: metrics.h, and what waits. */
+void routes_serve_metrics(struct ctx *c, struct mm_http *http);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "plugin/disconnect.h"
 #include "plugin/job.h"
+#include "plugin/last_webhook.h"
 #include "plugin/meeting.h"
 #include "plugin/recording.h"
 #include "plugin/routes.h"
@@ -173,4 +174,6 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 		refuse(c, http, 401, forged.text);
 	else
 		accept_event(c, http, &event, body);
+	if (is_genuine && event.event.len > 0)
+		last_webhook_note(c, &event);
 }

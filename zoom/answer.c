@@ -229,6 +229,7 @@ bool zoom_answer_judge(struct zoom_answer *answer,
     const struct zoom_expectation *expected, int64_t now_ms, struct err *err)
 {
 	*answer = (struct zoom_answer){ .status = reply->status };
+	zoom_retry_date(str_from(reply->date), &answer->date_ms);
 	snprintf(answer->tracking_id, sizeof(answer->tracking_id), "%s",
 	    reply->tracking_id);
 	if (judge(answer, reply, expected, err))

@@ -41,6 +41,10 @@ bool zoom_check_token(struct str token, struct err *err) MUST_USE;
 struct zoom_http;
 struct zoom_http *zoom_client_http(struct zoom_client *client);
 
+/* Tell the observer that a call is over which began at began_ms. */
+void zoom_observe(
+    struct zoom_client *client, enum zoom_op op, bool ok, int64_t began_ms);
+
 /* Overwrite a text that lives in an arena. */
 void zoom_wipe(struct str secret);
 

@@ -27,6 +27,8 @@
 
 struct zoom_client {
 	struct zoom_http http;
+	zoom_observer *observe; /* may be NULL */
+	void *observe_object;   /* borrowed */
 };
 
 /* Nothing came back: what that means depends on how far it got. */
@@ -102,12 +104,9 @@ static bool read_answer(struct zoom_call *call, const struct zoom_ask *ask,
 	return err_wrap(err, "reading Zoom's answer");
 }
 
-bool zoom_ask(struct zoom_call *call, const struct zoom_ask *ask, void *object,
-    struct err *err)
+static bool ask_until_done(struct zoom_call *call, const struct zoom_ask *ask,
+    void *object, struct err *err)
 {
-	call->answer = (struct zoom_answer){ .status = 0 };
-	if (!arena_ok(call->arena, err))
-		return false;
 	bool is_read = ask->content_type == NULL;
 	for (int n = 1;; n++) {
 		struct err why = { .code = ERR_NONE };
@@ -125,6 +124,26 @@ bool zoom_ask(struct zoom_call *call, const struct zoom_ask *ask, void *object,
 			*err = why;
 		return false;
 	}
+}
+
+bool zoom_ask(struct zoom_call *call, const struct zoom_ask *ask, void *object,
+    struct err *err)
+{
+	int64_t began_ms = clock_now_ms();
+	call->answer = (struct zoom_answer){ .status = 0 };
+	if (!arena_ok(call->arena, err))
+		return false;
+	bool ok = ask_until_done(call, ask, object, err);
+	zoom_observe(call->client, call->op, ok, began_ms);
+	return ok;
+}
+
+void zoom_observe(
+    struct zoom_client *client, enum zoom_op op, bool ok, int64_t began_ms)
+{
+	if (client->observe != NULL)
+		client->observe(
+		    client->observe_object, op, ok, clock_now_ms() - began_ms);
 }
 
 void zoom_wipe(struct str secret)
@@ -201,8 +220,11 @@ struct zoom_client *zoom_client_new(
 		err_set(err, ERR_NO_MEMORY, "preparing the Zoom client");
 		return NULL;
 	}
-	if (zoom_http_init(
-	        &client->http, options == NULL ? &defaults : options, err))
+	if (options == NULL)
+		options = &defaults;
+	client->observe = options->observe;
+	client->observe_object = options->observe_object;
+	if (zoom_http_init(&client->http, options, err))
 		return client;
 	free(client);
 	return NULL;

@@ -49,6 +49,23 @@ struct zoom_settings {
 	struct str client_secret;
 };
 
+/* What a call is for, to be counted by. */
+enum zoom_op {
+	ZOOM_OP_OTHER,
+	ZOOM_OP_TOKEN,
+	ZOOM_OP_REVOKE,
+	ZOOM_OP_COMPLIANCE,
+	ZOOM_OP_USER,
+	ZOOM_OP_USER_SETTINGS,
+	ZOOM_OP_MEETING_CREATE,
+	ZOOM_OP_MEETING,
+	ZOOM_OP_DOWNLOAD,
+	ZOOM_N_OPS,
+};
+
+/* A call is over; ms: with all waits and repeats. On the caller's thread. */
+typedef void zoom_observer(void *object, enum zoom_op op, bool ok, int64_t ms);
+
 /* Zeroed fields mean the default. */
 struct zoom_client_options {
 	size_t max_connections; /* calls at once, others wait; 16 */
@@ -56,6 +73,8 @@ struct zoom_client_options {
 	int64_t connect_ms;     /* for the connection alone; 5,000 */
 	const char *user_agent; /* borrowed for the call of new; "libzoom" */
 	zoom_getenv *env;       /* certificates and proxies; getenv */
+	zoom_observer *observe; /* may be NULL */
+	void *observe_object;   /* borrowed by the client */
 };
 
 /* What a caller decides on. Status first, then code, never the message. */
@@ -76,11 +95,12 @@ enum zoom_verdict {
 /* What Zoom answered last. Filled by every call, also when it fails. */
 struct zoom_answer {
 	enum zoom_verdict verdict;
-	int status;           /* HTTP status, 0 = no answer */
-	int code;             /* Zoom's own error code, 0 = none */
-	int64_t retry_ms;     /* Retry-After of a 429 from now, 0 = unknown */
-	char message[192];    /* Zoom's words for logs; no token, one line */
-	char scopes[160];     /* missing scopes, comma separated, maybe cut */
+	int status;        /* HTTP status, 0 = no answer */
+	int code;          /* Zoom's own error code, 0 = none */
+	int64_t retry_ms;  /* Retry-After of a 429 from now, 0 = unknown */
+	int64_t date_ms;   /* Zoom's clock, UTC, whole seconds, 0 = unknown */
+	char message[192]; /* Zoom's words for logs; no token, one line */
+	char scopes[160];  /* missing scopes, comma separated, maybe cut */
 	char tracking_id[96]; /* x-zm-trackingid, for Zoom's support */
 };
 
@@ -91,6 +111,7 @@ struct zoom_call {
 	struct arena *arena;                  /* results live in it */
 	struct str access_token;   /* borrowed; OAuth calls do without */
 	int64_t deadline_ms;       /* monotonic, covers waits and repeats */
+	enum zoom_op op;           /* set by each function */
 	struct zoom_answer answer; /* out */
 };
 

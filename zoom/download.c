@@ -5,6 +5,8 @@
  */
 #include "zoom/download.h"
 
+#include "base/clock.h"
+
 #include "zoom/ask.h"
 #include "zoom/http.h"
 
@@ -108,6 +110,7 @@ bool zoom_download(struct zoom_client *client, struct arena *a,
     struct err *err)
 {
 	struct err why = { 0 };
+	int64_t began_ms = clock_now_ms();
 	*content = (struct str){ NULL, 0 };
 	if (!zoom_check_token(d->token, &why))
 		return err_set(err, ERR_DENIED,
@@ -133,6 +136,7 @@ bool zoom_download(struct zoom_client *client, struct arena *a,
 			         content, err);
 	}
 	zoom_wipe(bearer);
+	zoom_observe(client, ZOOM_OP_DOWNLOAD, ok, began_ms);
 	return ok;
 }
 

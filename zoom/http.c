@@ -114,6 +114,7 @@ static size_t read_header(char *line, size_t size, size_t n, void *object)
 		{ STR("x-zm-trackingid"), r->tracking_id,
 		    sizeof(r->tracking_id) },
 		{ STR("retry-after"), r->retry_after, sizeof(r->retry_after) },
+		{ STR("date"), r->date, sizeof(r->date) },
 		{ STR("x-ratelimit-type"), r->limit_type,
 		    sizeof(r->limit_type) },
 	};

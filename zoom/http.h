@@ -50,6 +50,7 @@ struct zoom_http_reply {
 	char tracking_id[96];
 	char retry_after[64];
 	char limit_type[32]; /* x-ratelimit-type */
+	char date[64];
 };
 
 /* Nothing is left behind when it fails: memory is out. */

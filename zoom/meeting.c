@@ -78,6 +78,7 @@ bool zoom_meeting_create(struct zoom_call *call, struct str host,
 		.content_type = "application/json",
 	};
 	struct str path;
+	call->op = ZOOM_OP_MEETING_CREATE;
 	call->answer = (struct zoom_answer){ .status = 0 };
 	if (!zoom_user_path(call, host, "/meetings", &path, err) ||
 	    !create_body(call->arena, topic, &ask.body, err))
@@ -89,6 +90,7 @@ bool zoom_meeting_fetch(struct zoom_call *call, int64_t id,
     struct zoom_meeting *meeting, struct err *err)
 {
 	struct zoom_ask ask = { .expect = 200 };
+	call->op = ZOOM_OP_MEETING;
 	struct str path = arena_printf(call->arena, "/meetings/%" PRId64, id);
 	return ask_meeting(call, path, ask, meeting, err);
 }

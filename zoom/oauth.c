@@ -121,6 +121,7 @@ static bool fetch_token(struct zoom_call *call, struct str form,
 	struct answer answer = { .expires_in = 0 };
 	int64_t asked_ms = clock_wall_ms();
 	*token = (struct zoom_token){ .expires_ms = 0 };
+	call->op = ZOOM_OP_TOKEN;
 	if (!send_form(call, "/oauth/token", form, &answer, err))
 		return false;
 	if (answer.token.access_token.len == 0) {
@@ -168,6 +169,7 @@ bool zoom_oauth_revoke(
 	struct str form =
 	    arena_printf(call->arena, "token=%.*s", STR_ARG(escaped));
 	zoom_wipe(escaped);
+	call->op = ZOOM_OP_REVOKE;
 	return send_form(call, "/oauth/revoke", form, NULL, err);
 }
 
@@ -203,6 +205,7 @@ bool zoom_oauth_report_compliance(
 	json_decref(object);
 	if (json == NULL)
 		return err_set(err, ERR_NO_MEMORY, "compliance report");
+	call->op = ZOOM_OP_COMPLIANCE;
 	bool ok = send_as_app(call, compliance_url(call), "application/json",
 	    str_from(json), NULL, err);
 	free(json);

@@ -14,17 +14,20 @@
 #define FIRST_BACKOFF_MS   500
 #define LONGEST_BACKOFF_MS 8000
 
-static bool http_date(struct str value, int64_t *ms)
+bool zoom_retry_date(struct str value, int64_t *ms)
 {
 	char text[DATE_ROOM];
+	*ms = 0;
 	if (value.len >= sizeof(text))
 		return false;
 	for (size_t i = 0; i < value.len; i++)
 		text[i] = value.data[i];
 	text[value.len] = '\0';
 	time_t date = curl_getdate(text, NULL);
+	if (date == (time_t)-1)
+		return false;
 	*ms = (int64_t)date * 1000;
-	return date != (time_t)-1;
+	return true;
 }
 
 bool zoom_retry_after(struct str value, int64_t now_ms, int64_t *wait_ms)
@@ -40,7 +43,7 @@ bool zoom_retry_after(struct str value, int64_t now_ms, int64_t *wait_ms)
 			return false;
 		wait = wait > LONGEST_MS / 1000 ? LONGEST_MS : wait * 1000;
 	} else if (zoom_time_parse(value, &date_ms) ||
-	           http_date(value, &date_ms)) {
+	           zoom_retry_date(value, &date_ms)) {
 		wait = date_ms - now_ms;
 	} else {
 		return false;

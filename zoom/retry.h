@@ -19,6 +19,10 @@
  */
 bool zoom_retry_after(struct str value, int64_t now_ms, int64_t *wait_ms);
 
+/* A date as HTTP headers have it, UTC milliseconds; false, and *ms 0, when it
+ * is none. */
+bool zoom_retry_date(struct str value, int64_t *ms);
+
 /*
  * zoom_retry_backoff_ms - the wait before repeat number n (1, 2, ...)
  *

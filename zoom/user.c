@@ -41,6 +41,7 @@ bool zoom_user_fetch(struct zoom_call *call, struct str who,
     struct zoom_user *user, struct err *err)
 {
 	*user = (struct zoom_user){ .pmi = 0 };
+	call->op = ZOOM_OP_USER;
 	struct str path = { NULL, 0 };
 	if (!zoom_user_path(call, who, "", &path, err))
 		return false;
@@ -70,6 +71,7 @@ bool zoom_user_fetch_settings(struct zoom_call *call, struct str who,
     struct zoom_user_settings *settings, struct err *err)
 {
 	*settings = (struct zoom_user_settings){ .personal_meeting = true };
+	call->op = ZOOM_OP_USER_SETTINGS;
 	struct str path = { NULL, 0 };
 	const struct zoom_ask ask = {
 		.expect = 200,

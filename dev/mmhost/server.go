@@ -106,7 +106,7 @@ func startServer() (*app.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("logger: %w", err)
 	}
-	server, err := app.NewServer(app.ConfigStore(store), app.SetLogger(logger))
+	server, err := app.NewServer(app.StartMetrics, app.ConfigStore(store), app.SetLogger(logger))
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ type server struct {
 	commands []*model.Command
 	pictures map[string][]byte // user id to image
 	logged   []entry
+	audited  []*model.AuditRecord
 }
 
 type event struct {
@@ -140,6 +141,12 @@ func (s *server) GetConfig() *model.Config {
 
 func (s *server) GetServerVersion() string       { return model.CurrentVersion }
 func (s *server) GetBundlePath() (string, error) { return s.folder, nil }
+
+func (s *server) LogAuditRec(rec *model.AuditRecord) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.audited = append(s.audited, rec)
+}
 
 // ---- key-value store -----------------------------------------------------------
 

@@ -34,6 +34,7 @@ struct mm_http {
 	struct rpc_client writer;
 	struct mm_string_strings_map own; /* headers set here */
 	bool head_sent;
+	int status;       /* 0 until the head has been sent */
 	struct err fault; /* of the answer, sticky */
 };
 
@@ -265,11 +266,17 @@ void mm_http_write_header(struct mm_http *h, int status)
 	if (h->head_sent)
 		return;
 	h->head_sent = true;
+	h->status = status;
 	fetch_rest(h);
 	sync_headers(h);
 	int64_t number = status;
 	struct rpc_value args = { &gob_type_int, &number };
 	call_writer(h, "Plugin.WriteHeader", args, NULL, NULL);
+}
+
+int mm_http_status(const struct mm_http *h)
+{
+	return h->status;
 }
 
 void mm_http_write(struct mm_http *h, const void *data, size_t n)

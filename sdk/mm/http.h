@@ -72,6 +72,9 @@ void mm_http_set_header(struct mm_http *h, struct str name, struct str value);
  * write, or the end of the handler, sends 200. */
 void mm_http_write_header(struct mm_http *h, int status);
 
+/* The status that was sent; 0: none yet. */
+int mm_http_status(const struct mm_http *h);
+
 /* Send a piece of the answer's body; borrowed. Blocks until the server has
  * taken it, for at most a minute a piece. */
 void mm_http_write(struct mm_http *h, const void *data, size_t n);

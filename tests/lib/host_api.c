@@ -486,6 +486,16 @@ static void get_bundle_path(
 	out->result = str_from(h->bundle);
 }
 
+static void get_server_version(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	struct mm_get_server_version_returns *out = ret;
+	(void)h;
+	(void)a;
+	(void)args;
+	out->result = S("9.9.0");
+}
+
 /* Calls that are only kept. */
 static void nothing(
     struct host *h, struct arena *a, const void *args, void *ret)
@@ -513,7 +523,9 @@ static known *const answers[MM_N_API] = {
 	[MM_API_GET_POST] = get_post,
 	[MM_API_GET_POST_THREAD] = get_post_thread,
 	[MM_API_GET_POSTS_SINCE] = get_posts_since,
+	[MM_API_GET_SERVER_VERSION] = get_server_version,
 	[MM_API_GET_TEAM] = get_team,
+	[MM_API_LOG_AUDIT_REC] = nothing,
 	[MM_API_GET_PREFERENCES_FOR_USER] = get_preferences_for_user,
 	[MM_API_GET_USER] = get_user,
 	[MM_API_GET_USERS] = get_users,

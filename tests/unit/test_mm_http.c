@@ -79,9 +79,11 @@ static void two_headers(struct mm_call *call, struct mm_http *http)
 	mm_http_set_header(http, S("X-One"), S("1"));
 	mm_http_set_header(http, S("x-one"), S("2"));
 	mm_http_set_header(http, S("X-Two"), S("two"));
+	ck_assert_int_eq(mm_http_status(http), 0);
 	mm_http_write_header(http, 404);
 	mm_http_set_header(http, S("X-Late"), S("late"));
 	mm_http_write_header(http, 500);
+	ck_assert_int_eq(mm_http_status(http), 404);
 	mm_http_write(http, "gone\n", 5);
 }
 

@@ -169,7 +169,9 @@ START_TEST(the_command_is_registered_with_its_suggestions)
 		const struct mm_autocomplete_data *sub =
 		    &data->sub_commands.items[i];
 		bool admins = str_eq(sub->trigger, S("connect")) ||
-		              str_eq(sub->trigger, S("disconnect"));
+		              str_eq(sub->trigger, S("disconnect")) ||
+		              str_eq(sub->trigger, S("setup")) ||
+		              str_eq(sub->trigger, S("status"));
 		ck_assert_str_eq(str_c(sub->role_id),
 		    admins ? "system_admin" : "system_user");
 		ck_assert_uint_gt(sub->help_text.len, 0);

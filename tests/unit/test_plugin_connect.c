@@ -247,6 +247,17 @@ START_TEST(a_meeting_that_was_asked_for_starts_after_it)
 }
 END_TEST
 
+START_TEST(scopes_that_are_missing_are_told)
+{
+	struct str state = connect_typed("/zoom connect");
+	zoom_is_well();
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	ck_assert_ptr_nonnull(strstr(host_last_told(&w.host),
+	    "Zoom has not granted `meeting:read:admin`, "
+	    "`recording:read:admin`. Please add them to the app at Zoom"));
+}
+END_TEST
+
 START_TEST(after_a_plain_connect_no_meeting_starts)
 {
 	struct str state = connect_typed("/zoom connect");
@@ -397,6 +408,7 @@ int main(void)
 	tcase_add_test(tc, a_token_that_does_not_work_replaces_none);
 	tcase_add_test(tc, a_token_that_cannot_be_stored_is_a_failure);
 	tcase_add_test(tc, a_meeting_that_was_asked_for_starts_after_it);
+	tcase_add_test(tc, scopes_that_are_missing_are_told);
 	tcase_add_test(tc, after_a_plain_connect_no_meeting_starts);
 	tcase_add_test(tc, who_came_by_the_link_alone_gets_a_direct_message);
 	tcase_add_test(tc, a_former_account_is_given_back);

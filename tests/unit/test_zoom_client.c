@@ -77,6 +77,59 @@ START_TEST(an_answer_is_read)
 }
 END_TEST
 
+START_TEST(zooms_clock_is_told)
+{
+	https_answers(
+	    t.zoom, 200, "Date: Sun, 06 Nov 1994 08:49:37 GMT", "{\"id\":5}");
+	ck_assert_msg(reads(), "%s", t.err.text);
+	ck_assert_int_eq(t.call.answer.date_ms, 784111777000);
+	https_answers(t.zoom, 200, "Date: today", "{\"id\":5}");
+	ck_assert_msg(reads(), "%s", t.err.text);
+	ck_assert_int_eq(t.call.answer.date_ms, 0);
+}
+END_TEST
+
+struct seen {
+	int n, n_ok;
+	enum zoom_op op;
+	int64_t ms;
+};
+
+static void see(void *object, enum zoom_op op, bool ok, int64_t ms)
+{
+	struct seen *seen = object;
+	seen->n++;
+	seen->n_ok += ok;
+	seen->op = op;
+	seen->ms = ms;
+}
+
+START_TEST(who_observes_hears_of_each_call_once)
+{
+	struct seen seen = { .n = 0 };
+	const struct zoom_client_options options = {
+		.observe = see,
+		.observe_object = &seen,
+	};
+	struct zoom_client *plain = t.call.client;
+	t.call.client = zoom_client_new(&options, &t.err);
+	t.call.op = ZOOM_OP_MEETING;
+	https_answers(t.zoom, 500, "", "{}");
+	https_answers(t.zoom, 200, "", "{\"id\":5}");
+	ck_assert_msg(reads(), "%s", t.err.text);
+	ck_assert_int_eq(seen.n, 1);
+	ck_assert_int_eq(seen.n_ok, 1);
+	ck_assert_int_eq(seen.op, ZOOM_OP_MEETING);
+	ck_assert_int_ge(seen.ms, 200); /* with the wait before the repeat */
+	https_answers(t.zoom, 404, "", "{}");
+	ck_assert(!reads());
+	ck_assert_int_eq(seen.n, 2);
+	ck_assert_int_eq(seen.n_ok, 1);
+	zoom_client_free(t.call.client);
+	t.call.client = plain;
+}
+END_TEST
+
 START_TEST(slashes_at_the_end_of_the_address_do_not_matter)
 {
 	char url[128];
@@ -319,6 +372,8 @@ int main(void)
 	tcase_set_timeout(tests, TIME_LIMIT_S);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, an_answer_is_read);
+	tcase_add_test(tests, zooms_clock_is_told);
+	tcase_add_test(tests, who_observes_hears_of_each_call_once);
 	tcase_add_test(tests, slashes_at_the_end_of_the_address_do_not_matter);
 	tcase_add_test(tests, a_create_waits_for_retry_after_and_is_repeated);
 	tcase_add_test(tests, a_429_without_headers_is_repeated_after_a_moment);

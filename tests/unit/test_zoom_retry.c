@@ -46,6 +46,17 @@ START_TEST(reads_seconds_and_dates)
 }
 END_TEST
 
+START_TEST(a_date_is_read_or_refused)
+{
+	int64_t ms = -1;
+	ck_assert(zoom_retry_date(S("Sun, 06 Nov 1994 08:49:37 GMT"), &ms));
+	ck_assert_int_eq(ms, 784111777000);
+	ck_assert(!zoom_retry_date(S("soon"), &ms));
+	ck_assert_int_eq(ms, 0);
+	ck_assert(!zoom_retry_date(S(""), &ms));
+}
+END_TEST
+
 START_TEST(backs_off_longer_each_time_up_to_a_bound)
 {
 	static const int64_t most[] = { 0, 500, 1000, 2000, 4000, 8000, 8000 };
@@ -74,6 +85,7 @@ int main(void)
 	TCase *tests = tcase_create("retry");
 	tcase_add_loop_test(tests, reads_seconds_and_dates, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(tests, a_date_is_read_or_refused);
 	tcase_add_test(tests, backs_off_longer_each_time_up_to_a_bound);
 	tcase_add_test(tests, callers_do_not_come_back_together);
 	suite_add_tcase(suite, tests);
