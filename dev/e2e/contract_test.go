@@ -132,6 +132,7 @@ var contract = []struct {
 		{id: "better: question keeps topic", says: "Topic and thread travel with the question; failures are told."},
 		{id: "better: recordings by instance", says: "A recording goes to its own meeting's post or nowhere."},
 		{id: "better: files by the queue", says: "Zoom is answered at once; files are fetched afterwards, tried again, and posted once."},
+		{id: "better: killed at any moment", says: "Whenever the process dies, each recording is posted once, and nothing is lost."},
 		{id: "better: hops checked", says: "Every redirect of a download is checked, and an HTML page is no file."},
 	}},
 	{"Better: everybody", []promise{
