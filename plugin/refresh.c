@@ -275,6 +275,9 @@ static bool ask_zoom(struct ctx *c, struct grant *grant,
 	bool done =
 	    zoom_oauth_refresh(&call, grant->token.refresh_token, &token, err);
 	*answer = call.answer;
+	/* unknown is only what has become of the token, not of a meeting */
+	if (answer->verdict == ZOOM_UNKNOWN)
+		answer->verdict = ZOOM_UNAVAILABLE;
 	if (!done)
 		return err_wrap(err, "refreshing the token");
 	if (token.scope.len == 0)
