@@ -146,6 +146,8 @@ var contract = []struct {
 		{id: "life: bot", says: "A bot that was deactivated or deleted comes back."},
 		{id: "life: people and channels", says: "Deactivated users, guests and archived channels do no harm."},
 		{id: "life: killed", says: "Killed in the middle of starts, it is started again by the server."},
+		{id: "life: server restarts", says: "When the server restarts, running meetings and waiting events go on."},
+		{id: "life: changes under load", says: "Settings that are saved, and versions that are installed, in the middle of work lose none of it."},
 		{id: "life: health check", says: "The server's health check stays green."},
 	}},
 }
