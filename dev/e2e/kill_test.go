@@ -139,7 +139,7 @@ func (w *world) restarted() {
 func TestKilledHundredTimes(t *testing.T) {
 	covers(t, "better: killed at any moment")
 	if testing.Short() {
-		t.Skip("takes five minutes")
+		t.Skip("takes two minutes")
 	}
 	const n, kills = 100, 100
 	w := connected(t)
@@ -173,8 +173,7 @@ func TestKilledHundredTimes(t *testing.T) {
 	group.Wait()
 	w.zoom.Flush() // the repeats
 	w.zoom.ClearFaults()
-	lost := 0
-	first, again := 0, 0
+	first, again, lost := 0, 0, 0
 	for _, d := range w.zoom.Deliveries() {
 		if strings.HasPrefix(d.Event, "recording.") {
 			first += b2i(d.Attempt == 1 && d.OK())
@@ -193,6 +192,7 @@ func TestKilledHundredTimes(t *testing.T) {
 	t.Logf("%d uploads without a post, %d replies found in their thread", orphans, len(found))
 }
 
+// b2i is for counting.
 func b2i(b bool) int {
 	if b {
 		return 1

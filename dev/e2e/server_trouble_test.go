@@ -11,10 +11,10 @@ import (
 	"zoomdev/zoomsim"
 )
 
-// cold makes Zoom's files unavailable: their events wait in the queue.
-func (w *world) cold() {
-	w.zoom.Fail("GET /rec/webhook_download/", zoomsim.Fault{Status: http.StatusServiceUnavailable, Times: 1000})
-}
+// cold is for Zoom's files: their events wait in the queue.
+var cold = zoomsim.Fault{Status: http.StatusServiceUnavailable, Times: 1000}
+
+func (w *world) files(fault zoomsim.Fault) { w.zoom.Fail("GET /rec/webhook_download/", fault) }
 
 // waits until so many jobs are stored and none can be done.
 func (w *world) waits(n int) {
@@ -45,10 +45,25 @@ func (w *world) ended() int {
 	return n
 }
 
-// Goal: the server restarts while meetings run, recordings wait and more events
+// Goal: the server is stopped or killed, and started again, while meetings run, recordings wait and more events
 // come: the meetings end, each file is posted once, nobody connects again.
 func TestServerRestarts(t *testing.T) {
 	covers(t, "life: server restarts")
+	if testing.Short() {
+		t.Skip("takes a minute and more")
+	}
+	for name, c := range map[string]struct {
+		files zoomsim.Fault
+		end   func(*mmhost.Host) error
+	}{
+		"stopped":                        {cold, (*mmhost.Host).Stop},
+		"killed in the middle of a file": {zoomsim.Fault{Delay: 5 * time.Second, Times: 1000}, (*mmhost.Host).Kill},
+	} {
+		t.Run(name, func(t *testing.T) { serverRestarts(t, c.files, c.end) })
+	}
+}
+
+func serverRestarts(t *testing.T, files zoomsim.Fault, end func(*mmhost.Host) error) {
 	w := newTownOn(t, mmhost.Options{Dir: t.TempDir()})
 	w.install()
 	w.connect()
@@ -66,10 +81,11 @@ func TestServerRestarts(t *testing.T) {
 		ids = append(ids, id)
 	}
 	var group sync.WaitGroup
-	w.cold()
+	w.files(files)
 	w.tells(before, &group)
 	w.waits(2 * len(before))
 	w.tells(during, &group)
+	check(t, end(w.host))
 	check(t, w.host.Stop())
 	for _, id := range ids {
 		if _, err := w.zoom.End(id); err != nil {
@@ -121,11 +137,14 @@ func TestSettingsChangeUnderLoad(t *testing.T) {
 // lose no recording that waits.
 func TestInstalledWhileJobsWait(t *testing.T) {
 	covers(t, "life: changes under load", "life: updates")
+	if testing.Short() {
+		t.Skip("takes a minute and more")
+	}
 	w := connected(t)
 	w.zoom.SetRetries(zoomsim.RetryPolicy{On: true, AnyNon2x: true, Scale: 0.03})
 	tapes := w.tapes(9)
 	var group sync.WaitGroup
-	w.cold()
+	w.files(cold)
 	w.tells(tapes[:3], &group)
 	w.waits(6)
 	w.tells(tapes[3:6], &group)
