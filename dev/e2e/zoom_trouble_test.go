@@ -57,7 +57,7 @@ func withSecret(change func(string) string) func(*world) {
 // refusal is an answer of the API's with a code of Zoom's.
 func refusal(status int, body string) zoomsim.Fault { return zoomsim.Fault{Status: status, Body: body} }
 
-// waiting is a 429 that says when to come again.
+// limitedUntil is a 429 that says when to come again.
 func limitedUntil(retryAfter string) zoomsim.Fault {
 	fault := zoomsim.PerSecondFault()
 	fault.Headers["Retry-After"] = retryAfter
@@ -170,7 +170,7 @@ func (w *world) meetsTrouble(c trouble, sentences *strings.Builder) {
 	w.Logf("%6.2f s: %s", took.Seconds(), answer)
 }
 
-// explains wants a line of the plugin's log, of now or later.
+// explains wants a line of the log, written since then.
 func (w *world) explains(text string, since time.Time) {
 	w.Helper()
 	if text == "" {
