@@ -126,6 +126,35 @@ START_TEST(status_and_code_decide)
 }
 END_TEST
 
+static const struct {
+	const char *type; /* x-ratelimit-type */
+	bool read, oauth, brief;
+} limits[] = {
+	{ "QPS", false, false, true },
+	{ "Daily-limit", true, false, false },
+	{ "Daily-limit", false, true, false },
+	/* without a type: a host's quota is for creating alone */
+	{ "", true, false, true },
+	{ "", false, true, true },
+	{ "", false, false, false },
+};
+
+START_TEST(a_limit_of_a_moment_is_told_from_one_of_the_day)
+{
+	const struct zoom_expectation expected = {
+		.status = 201,
+		.oauth = limits[_i].oauth,
+		.read = limits[_i].read,
+	};
+	struct zoom_http_reply reply = { .status = 429 };
+	strcpy(reply.limit_type, limits[_i].type);
+	err_clear(&err);
+	ck_assert(!zoom_answer_judge(&answer, &reply, &expected, NOW_MS, &err));
+	ck_assert_int_eq(answer.verdict, ZOOM_LIMITED);
+	ck_assert_int_eq(answer.brief, limits[_i].brief);
+}
+END_TEST
+
 START_TEST(the_expected_status_is_success)
 {
 	ck_assert(judge(201, "{\"id\":1}", 201, false));
@@ -236,6 +265,9 @@ int main(void)
 	TCase *tests = tcase_create("answer");
 	tcase_add_loop_test(tests, status_and_code_decide, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(tests,
+	    a_limit_of_a_moment_is_told_from_one_of_the_day, 0,
+	    sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(tests, the_expected_status_is_success);
 	tcase_add_test(tests, missing_scopes_are_named);
 	tcase_add_test(tests, a_long_list_of_scopes_is_cut);
