@@ -145,6 +145,9 @@ static bool exchange(struct ctx *c, struct str code, struct zoom_token *token,
 		done = zoom_user_fetch(&call, S("me"), owner, err);
 	}
 	*answer = call.answer;
+	/* unknown is only what has become of the code, not of a meeting */
+	if (answer->verdict == ZOOM_UNKNOWN)
+		answer->verdict = ZOOM_UNAVAILABLE;
 	return done;
 }
 

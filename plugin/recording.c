@@ -288,9 +288,16 @@ static bool post_once(
 		return false;
 	if (claim.done)
 		return true;
-	bool done =
-	    (!claim.again || find_reply(c, w, r->name, &post_id, err)) &&
-	    (post_id.len > 0 || make_reply(c, w, r, &post_id, err));
+	if (claim.again && !find_reply(c, w, r->name, &post_id, err)) {
+		claim_release(c, &claim);
+		return false;
+	}
+	if (post_id.len > 0)
+		mm_log(c->mm, LOG_LEVEL_INFO,
+		    "A recording was posted before by a process that died",
+		    "meeting_uuid", str_c(w->event->uuid), "post_id",
+		    str_c(post_id), NULL);
+	bool done = post_id.len > 0 || make_reply(c, w, r, &post_id, err);
 	if (done && post_id.len > 0)
 		return claim_finish(c, &claim, post_id, err);
 	/* another delivery may bring a token and addresses that work */

@@ -283,6 +283,9 @@ static bool ask_zoom(struct ctx *c, struct grant *grant,
 	*answer = call.answer;
 	metrics_count(&c->plugin->metrics,
 	    done ? METRICS_REFRESH_OK : METRICS_REFRESH_FAILED);
+	/* unknown is only what has become of the token, not of a meeting */
+	if (answer->verdict == ZOOM_UNKNOWN)
+		answer->verdict = ZOOM_UNAVAILABLE;
 	if (!done)
 		return err_wrap(err, "refreshing the token");
 	if (token.scope.len == 0)

@@ -118,6 +118,14 @@ static const struct {
 	                       "secret. Please ask a system admin to check the "
 	                       "plugin's settings.",
 	    false },
+	[ZOOM_APP_DISABLED] = { "The Zoom app is switched off at Zoom. Please "
+	                        "ask a Zoom admin to switch it on again.",
+	    false },
+	[ZOOM_UNTRUSTED] = { "The server that answers in Zoom's place has no "
+	                     "certificate that this server trusts, so nothing "
+	                     "was sent. Please ask a system admin to look "
+	                     "into the server's log.",
+	    false },
 	[ZOOM_NOT_FOUND] = { "Zoom does not know what was asked for. Please "
 	                     "check it at Zoom.",
 	    false },
@@ -127,8 +135,8 @@ static const struct {
 	[ZOOM_UNAVAILABLE] = { "Zoom cannot be reached at the moment. Please "
 	                       "try again in a minute.",
 	    false },
-	[ZOOM_UNKNOWN] = { "Zoom did not answer in time, so what was asked for "
-	                   "may or may not exist. Please look at Zoom, or try "
+	[ZOOM_UNKNOWN] = { "Zoom's answer did not arrive, so the meeting may "
+	                   "or may not exist. Please look at Zoom, or try "
 	                   "again.",
 	    false },
 };
@@ -137,7 +145,7 @@ static struct str limited(const struct zoom_answer *answer)
 {
 	/* the quota of 100 meetings a day and host ends at midnight UTC */
 	if (answer->retry_ms > (int64_t)10 * 60 * 1000 ||
-	    (answer->retry_ms == 0 && answer->message[0] != '\0'))
+	    (answer->retry_ms == 0 && !answer->brief))
 		return S("Zoom's limit for creating meetings has been reached. "
 		         "It is lifted at midnight UTC at the latest.");
 	return S("Zoom is busy. Please try again in a minute.");

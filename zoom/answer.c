@@ -36,7 +36,8 @@ static const struct zoom_json_table failure_table = {
 	.n_fields = sizeof(failure_fields) / sizeof(failure_fields[0]),
 };
 
-/* Codes that say more than the status does. Source: FACTS 4, 3.1, 3.3 */
+/* Codes that say more than the status does. Those of OAuth may come from
+ * either side. Source: FACTS 4, 3.1, 3.3, 1.4 */
 static const struct {
 	int code;
 	enum zoom_verdict verdict;
@@ -45,6 +46,12 @@ static const struct {
 	{ 104, ZOOM_SCOPES_MISSING },
 	{ 4700, ZOOM_SCOPES_MISSING },
 	{ 4711, ZOOM_SCOPES_MISSING },
+	{ 4702, ZOOM_APP_REFUSED },
+	{ 4704, ZOOM_APP_REFUSED },
+	{ 4717, ZOOM_APP_DISABLED },
+	{ 4738, ZOOM_APP_DISABLED },
+	{ 4735, ZOOM_GRANT_DEAD },
+	{ 4741, ZOOM_GRANT_DEAD },
 	{ 1001, ZOOM_NOT_FOUND },
 	{ 1010, ZOOM_NOT_FOUND },
 	{ 3001, ZOOM_NOT_FOUND },
@@ -113,13 +120,22 @@ static void keep_scopes(struct str message, struct zoom_answer *answer)
 	keep_text(scopes, answer->scopes, sizeof(answer->scopes));
 }
 
-static enum zoom_verdict verdict_of_code(int status, int64_t code)
+/* ZOOM_NO_ANSWER: not a code that says more. */
+static enum zoom_verdict find_code(int64_t code)
 {
 	for (size_t i = 0; i < sizeof(known_codes) / sizeof(*known_codes);
 	     i++) {
 		if (known_codes[i].code == code)
 			return known_codes[i].verdict;
 	}
+	return ZOOM_NO_ANSWER;
+}
+
+static enum zoom_verdict verdict_of_code(int status, int64_t code)
+{
+	enum zoom_verdict known = find_code(code);
+	if (known != ZOOM_NO_ANSWER)
+		return known;
 	if (status == 401)
 		return ZOOM_TOKEN_REFUSED;
 	return status == 404 ? ZOOM_NOT_FOUND : ZOOM_REFUSED;
@@ -127,6 +143,10 @@ static enum zoom_verdict verdict_of_code(int status, int64_t code)
 
 static enum zoom_verdict verdict_of_error(const struct failure *f)
 {
+	enum zoom_verdict known = find_code(f->code);
+	if (known == ZOOM_APP_REFUSED || known == ZOOM_APP_DISABLED ||
+	    known == ZOOM_GRANT_DEAD)
+		return known;
 	if (str_eq(f->reason, S("Invalid Token!")))
 		return ZOOM_GRANT_DEAD;
 	for (size_t i = 0; i < sizeof(known_errors) / sizeof(*known_errors);
@@ -180,6 +200,9 @@ static bool explain_refusal(const struct zoom_answer *answer, struct err *err)
 		return err_set(err, ERR_DENIED,
 		    "Zoom does not accept the app's client id and secret: %s",
 		    answer->message);
+	case ZOOM_APP_DISABLED:
+		return err_set(err, ERR_DENIED,
+		    "the app is switched off at Zoom (code %d)", answer->code);
 	case ZOOM_NOT_FOUND:
 		return err_set(err, ERR_NOT_FOUND, "not found at Zoom: %s",
 		    answer->message);
@@ -193,6 +216,17 @@ static bool explain_refusal(const struct zoom_answer *answer, struct err *err)
 	}
 }
 
+/* Only creating and changing have a quota of the day of their own, which
+ * comes without a type. Source: FACTS 4 */
+static bool is_brief(const struct zoom_http_reply *reply,
+    const struct zoom_expectation *expected)
+{
+	struct str type = str_from(reply->limit_type);
+	if (type.len > 0)
+		return !str_has_prefix(type, S("Daily"));
+	return expected->read || expected->oauth;
+}
+
 static bool judge(struct zoom_answer *answer,
     const struct zoom_http_reply *reply,
     const struct zoom_expectation *expected, struct err *err)
@@ -202,6 +236,7 @@ static bool judge(struct zoom_answer *answer,
 	if (status == 429) {
 		judge_refusal(answer, buf_str(&reply->body), expected);
 		answer->verdict = ZOOM_LIMITED;
+		answer->brief = is_brief(reply, expected);
 		return err_set(err, ERR_BUSY,
 		    "too many requests for Zoom's limits: %s", answer->message);
 	}

@@ -17,6 +17,7 @@ struct zoom_http_reply;
 struct zoom_expectation {
 	int status;        /* of success */
 	bool oauth;        /* the token endpoint was asked, see below */
+	bool read;         /* nothing was to be created or changed */
 	struct str secret; /* a message that repeats it is not kept */
 };
 

@@ -36,7 +36,11 @@ static void judge_silence(struct zoom_answer *answer,
     const struct zoom_http_reply *reply, bool is_read, const struct err *err)
 {
 	*answer = (struct zoom_answer){ .status = 0 };
-	if (reply->sent && !is_read)
+	if (err->code == ERR_PROTOCOL)
+		/* the certificate; what counts as sent had gone to a kept
+		 * connection that was dead */
+		answer->verdict = ZOOM_UNTRUSTED;
+	else if (reply->sent && !is_read)
 		answer->verdict = ZOOM_UNKNOWN;
 	else if (reply->sent || err->code == ERR_IO)
 		answer->verdict = ZOOM_UNAVAILABLE;
@@ -55,6 +59,7 @@ static bool attempt(struct zoom_call *call, const struct zoom_ask *ask,
 	const struct zoom_expectation expected = {
 		.status = ask->expect,
 		.oauth = ask->oauth,
+		.read = ask->content_type == NULL,
 		.secret = call->access_token,
 	};
 	if (zoom_http_send(

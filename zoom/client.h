@@ -85,11 +85,13 @@ enum zoom_verdict {
 	ZOOM_SCOPES_MISSING, /* the app or the token lacks scopes: see scopes */
 	ZOOM_GRANT_DEAD,     /* refresh token of no use: connect again */
 	ZOOM_APP_REFUSED,    /* client id or secret wrong: settings */
-	ZOOM_NOT_FOUND,      /* no such user or meeting, not in this account */
-	ZOOM_LIMITED,        /* 429; retry_ms when Zoom said how long */
-	ZOOM_REFUSED,        /* understood, and refused for another reason */
-	ZOOM_UNAVAILABLE,    /* 5xx, network, web page: later may work */
-	ZOOM_UNKNOWN,        /* sent, and no answer: it may have happened */
+	ZOOM_APP_DISABLED, /* switched off at Zoom, by its owner or an admin */
+	ZOOM_NOT_FOUND,    /* no such user or meeting, not in this account */
+	ZOOM_LIMITED,      /* 429; retry_ms when Zoom said how long */
+	ZOOM_REFUSED,      /* understood, and refused for another reason */
+	ZOOM_UNAVAILABLE,  /* 5xx, network, web page: later may work */
+	ZOOM_UNTRUSTED,    /* certificate not accepted, nothing was sent */
+	ZOOM_UNKNOWN,      /* sent, and no answer: it may have happened */
 };
 
 /* What Zoom answered last. Filled by every call, also when it fails. */
@@ -99,6 +101,7 @@ struct zoom_answer {
 	int code;          /* Zoom's own error code, 0 = none */
 	int64_t retry_ms;  /* Retry-After of a 429 from now, 0 = unknown */
 	int64_t date_ms;   /* Zoom's clock, UTC, whole seconds, 0 = unknown */
+	bool brief;        /* a 429 of a moment, surely not of a day */
 	char message[192]; /* Zoom's words for logs; no token, one line */
 	char scopes[160];  /* missing scopes, comma separated, maybe cut */
 	char tracking_id[96]; /* x-zm-trackingid, for Zoom's support */

@@ -134,6 +134,7 @@ var contract = []struct {
 		{id: "better: question keeps topic", says: "Topic and thread travel with the question; failures are told."},
 		{id: "better: recordings by instance", says: "A recording goes to its own meeting's post or nowhere."},
 		{id: "better: files by the queue", says: "Zoom is answered at once; files are fetched afterwards, tried again, and posted once."},
+		{id: "better: killed at any moment", says: "Whenever the process dies, each recording is posted once, and nothing is lost."},
 		{id: "better: hops checked", says: "Every redirect of a download is checked, and an HTML page is no file."},
 	}},
 	{"Better: everybody", []promise{
@@ -152,6 +153,8 @@ var contract = []struct {
 		{id: "life: bot", says: "A bot that was deactivated or deleted comes back."},
 		{id: "life: people and channels", says: "Deactivated users, guests and archived channels do no harm."},
 		{id: "life: killed", says: "Killed in the middle of starts, it is started again by the server."},
+		{id: "life: server restarts", says: "When the server restarts, running meetings and waiting events go on."},
+		{id: "life: changes under load", says: "Settings that are saved, and versions that are installed, in the middle of work lose none of it."},
 		{id: "life: health check", says: "The server's health check stays green."},
 	}},
 }

@@ -17,7 +17,7 @@ import (
 // goSettings are the settings of the Go plugin, with what they are until an
 // admin says otherwise.
 var goSettings = map[string]any{
-	"ZoomURL": "https://zoom.us", "ZoomAPIURL": "https://api.zoom.us/v2", "AccountLevelApp": true,
+	"ZoomURL": "https://zoom.us", "ZoomAPIURL": "https://api.zoom.us/v2", "AccountLevelApp": false,
 	"OAuthClientID": nil, "OAuthClientSecret": nil, "EncryptionKey": nil, "WebhookSecret": nil,
 	"ZoomWebhookSecret": nil, "RestrictMeetingCreation": false, "EnablePostingRecordingPassword": false,
 }

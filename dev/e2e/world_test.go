@@ -93,6 +93,12 @@ func newTown(t *testing.T) *world {
 
 func newTownAt(t *testing.T, path string, env ...string) *world {
 	t.Helper()
+	return newTownOn(t, mmhost.Options{SiteURL: path, Env: env})
+}
+
+// newTownOn is one on a database of its own.
+func newTownOn(t *testing.T, options mmhost.Options) *world {
+	t.Helper()
 	zoom, err := zoomsim.Start(zoomsim.Options{
 		App: zoomsim.App{
 			Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token",
@@ -105,7 +111,10 @@ func newTownAt(t *testing.T, path string, env ...string) *world {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	check(t, os.WriteFile(ca, zoom.CAPEM(), 0o644))
 	w := &world{T: t, zoom: zoom, bundle: zoomBundle(t)}
-	w.host = startHostAt(t, path, append(env, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")...)
+	options.DSN, err = postgres.NewDatabase("")
+	check(t, err)
+	options.Env = append(options.Env, "SSL_CERT_FILE="+ca, "SSL_CERT_DIR=/nonexistent")
+	w.host = startNode(t, options)
 	w.admin = person{user: w.host.AdminUser, client: w.host.Admin}
 	w.member = w.newPerson("ada", "ada@example.com")
 	w.unknown = w.newPerson("sam", "sam@example.com")
@@ -184,11 +193,17 @@ func (w *world) prefers(p person, action string) {
 func connected(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
+	w.connect()
+	return w
+}
+
+// connect configures the plugin, and an admin connects the Zoom account.
+func (w *world) connect() {
+	w.Helper()
 	w.configure()
 	if status, page := w.authorize(); status != http.StatusOK {
-		t.Fatalf("connecting: %d %s", status, page)
+		w.Fatalf("connecting: %d %s", status, page)
 	}
-	return w
 }
 
 // authorize does what the admin's browser does, from link to last page.

@@ -16,11 +16,14 @@ type Fault struct {
 	HTML      bool
 	Headers   map[string]string
 	Delay     time.Duration
-	Times     int    // how many requests; 0 is one
-	CloseConn bool   // the connection closes without an answer
-	Truncate  bool   // the headers promise the whole body, half of it arrives
-	After     bool   // the request is carried out first: only its answer suffers
-	BodyHas   string // only requests whose body contains this
+	Times     int           // how many requests; 0 is one
+	CloseConn bool          // the connection closes without an answer
+	Reset     bool          // the connection is reset without an answer
+	Truncate  bool          // the headers promise the whole body, half of it arrives
+	After     bool          // the request is carried out first: only its answer suffers
+	BodyHas   string        // only requests whose body contains this
+	Pad       int           // so many blanks follow the body
+	Drip      time.Duration // between any two bytes of the body
 }
 
 type pendingFault struct {
@@ -92,24 +95,28 @@ func (s *Sim) answerWithFaults(r *request) answer {
 	if !pause(r.Context(), fault.Delay) {
 		return answer{lost: true} // the client left: nothing happens at all
 	}
-	if !fault.replaces() && !fault.Truncate {
+	if !fault.replaces() && !fault.spoils() {
 		return s.dispatch(r)
 	}
-	if fault.Truncate && fault.Status == 0 {
+	if fault.spoils() && !fault.replaces() {
 		return fault.apply(s.dispatch(r))
 	}
 	return fault.apply(answer{})
 }
 
 func (f Fault) replaces() bool {
-	return f.CloseConn || f.Status != 0 || f.Body != "" || len(f.Headers) > 0
+	return f.CloseConn || f.Reset || f.Status != 0 || f.Body != "" || len(f.Headers) > 0
 }
+
+// spoils says whether an answer leaves in another way than it should.
+func (f Fault) spoils() bool { return f.Truncate || f.Pad > 0 || f.Drip > 0 }
 
 // apply turns the answer that would have been into the one that is.
 func (f Fault) apply(a answer) answer {
-	if f.CloseConn {
-		return answer{lost: true}
+	if f.CloseConn || f.Reset {
+		return answer{lost: true, reset: f.Reset}
 	}
+	a.pad, a.drip = f.Pad, f.Drip
 	if f.replaces() {
 		a = f.replace(a)
 	}
@@ -130,7 +137,7 @@ func (f Fault) replace(a answer) answer {
 	if f.HTML {
 		contentType = "text/html;charset=utf-8"
 	}
-	replaced := answer{status: status, body: []byte(f.Body)}.with("Content-Type", contentType)
+	replaced := answer{status: status, body: []byte(f.Body), pad: a.pad, drip: a.drip}.with("Content-Type", contentType)
 	for name, value := range f.Headers {
 		replaced = replaced.with(name, value)
 	}

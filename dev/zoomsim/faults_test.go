@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -139,4 +140,51 @@ func TestMistakesAreRefused(t *testing.T) {
 		}
 	}()
 	b.Fail("/v2", Fault{})
+}
+
+func TestFaultsOfTheConnection(t *testing.T) {
+	b := launch(t)
+	access, _ := b.connect("ada@example.com")
+	ask := func() (int, error) {
+		req := b.request("GET", "/v2/users/me", "")
+		req.Header.Set("Authorization", "Bearer "+access)
+		resp, err := b.Client().Do(req)
+		if err != nil {
+			return 0, err
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		return len(body), err
+	}
+	normal, err := ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Fail("GET /v2/users/", Fault{Pad: 1 << 20})
+	if n, err := ask(); err != nil || n != normal+1<<20 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	b.Fail("GET /v2/users/", Fault{Drip: time.Microsecond})
+	if n, err := ask(); err != nil || n != normal {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	// net/http repeats a GET whose kept connection was reset
+	b.Fail("GET /v2/users/", Fault{Reset: true, Times: 9})
+	if _, err := ask(); err == nil || !errors.Is(err, syscall.ECONNRESET) {
+		t.Error(err)
+	}
+	b.ClearFaults()
+	for which, says := range map[Certificate]string{
+		CertExpired: "expired", CertOtherName: "other.example.com", CertUnknownCA: "unknown authority",
+	} {
+		b.SetCertificate(which)
+		b.Client().CloseIdleConnections()
+		if _, err := ask(); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+	b.SetCertificate(CertRight)
+	if _, err := ask(); err != nil {
+		t.Error(err)
+	}
 }

@@ -2,9 +2,12 @@ package zoomsim
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,7 +32,10 @@ type answer struct {
 	status int
 	header map[string]string
 	body   []byte
-	lost   bool // the work was done, but the answer never arrives
+	lost   bool          // the work was done, but the answer never arrives
+	reset  bool          // and the connection is reset
+	pad    int           // blanks after the body
+	drip   time.Duration // between any two bytes
 }
 
 // sections send a path to its part of the stand-in; the first prefix wins.
@@ -75,6 +81,10 @@ func (s *Sim) finish(w http.ResponseWriter, entry Request, began time.Time, a an
 		entry.Status = a.status
 	}
 	s.logRequest(entry)
+	if a.reset {
+		resetConn(w)
+		return
+	}
 	if a.lost {
 		panic(http.ErrAbortHandler) // closes the connection without a word
 	}
@@ -83,9 +93,50 @@ func (s *Sim) finish(w http.ResponseWriter, entry Request, began time.Time, a an
 		w.Header().Set(name, value)
 	}
 	w.WriteHeader(a.status)
-	if _, err := w.Write(a.body); err != nil {
+	if err := a.send(s.ctx, w); err != nil {
 		s.logf("zoomsim: %s %s: answer not delivered: %v", entry.Method, entry.Path, err)
 	}
+}
+
+// send writes the body, at once or in drips, and what follows it.
+func (a answer) send(ctx context.Context, w http.ResponseWriter) error {
+	if a.drip == 0 {
+		if _, err := w.Write(a.body); err != nil {
+			return err
+		}
+	} else {
+		for i := range a.body {
+			if _, err := w.Write(a.body[i : i+1]); err != nil {
+				return err
+			}
+			w.(http.Flusher).Flush()
+			if !pause(ctx, a.drip) {
+				return ctx.Err()
+			}
+		}
+	}
+	blanks := bytes.Repeat([]byte(" "), 1<<16)
+	for left := a.pad; left > 0; left -= len(blanks) {
+		if _, err := w.Write(blanks[:min(left, len(blanks))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resetConn closes the connection so that the client gets a reset, not an end.
+func resetConn(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
 }
 
 func (s *Sim) dispatch(r *request) answer {

@@ -77,6 +77,7 @@ type Sim struct {
 	files   recordingState
 	faults  []*pendingFault
 	log     requestLog
+	shown   Certificate
 }
 
 // Start brings a stand-in up; it serves when Start returns.
@@ -184,7 +185,7 @@ func checkLoopback(addr string) error {
 func (s *Sim) serve(listener net.Listener) {
 	s.server = &http.Server{
 		Handler:           s,
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.tls.leaf}, MinVersion: tls.VersionTLS12},
+		TLSConfig:         s.tlsConfig(),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return s.ctx },
 		ErrorLog:          logWriter(s.logf),

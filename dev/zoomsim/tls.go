@@ -21,65 +21,133 @@ var loopbackNames = []string{"localhost", "127.0.0.1", "::1"}
 // certificateLife stays below the 398 days that browsers accept.
 const certificateLife = 90 * 24 * time.Hour
 
-// identity is a CA of the stand-in's own and the certificate it signed.
+// identity is a CA of the stand-in's own and the certificates it signed.
 type identity struct {
-	caPEM []byte
-	pool  *x509.CertPool
-	leaf  tls.Certificate
+	caPEM  []byte
+	pool   *x509.CertPool
+	leaves map[Certificate]tls.Certificate
+}
+
+// Certificate is which one the stand-in shows.
+type Certificate int
+
+const (
+	CertRight Certificate = iota
+	CertExpired
+	CertOtherName // for another host
+	CertUnknownCA // signed by a CA that CAPEM is not of
+)
+
+// authority can sign.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
 }
 
 // newIdentity uses the machine's clock, not the stand-in's: the clients that
 // check these certificates know only the real time.
 func newIdentity() (identity, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ca, err := newAuthority("Zoom stand-in CA")
 	if err != nil {
 		return identity{}, err
 	}
-	ca, err := certificate("Zoom stand-in CA")
+	unknown, err := newAuthority("Unknown CA")
 	if err != nil {
 		return identity{}, err
+	}
+	id := identity{
+		caPEM:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw}),
+		pool:   x509.NewCertPool(),
+		leaves: map[Certificate]tls.Certificate{},
+	}
+	id.pool.AddCert(ca.cert)
+	for _, kind := range []struct {
+		which Certificate
+		by    authority
+		names []string
+		end   time.Duration // from now
+	}{
+		{CertRight, ca, loopbackNames, certificateLife},
+		{CertExpired, ca, loopbackNames, -time.Minute},
+		{CertOtherName, ca, []string{"other.example.com"}, certificateLife},
+		{CertUnknownCA, unknown, loopbackNames, certificateLife},
+	} {
+		if id.leaves[kind.which], err = kind.by.sign(kind.names, kind.end); err != nil {
+			return identity{}, err
+		}
+	}
+	return id, nil
+}
+
+func newAuthority(name string) (authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return authority{}, err
+	}
+	ca, err := certificate(name)
+	if err != nil {
+		return authority{}, err
 	}
 	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
 	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, &key.PublicKey, key)
 	if err != nil {
-		return identity{}, err
+		return authority{}, err
 	}
-	caCert, err := x509.ParseCertificate(caDER)
-	if err != nil {
-		return identity{}, err
-	}
+	cert, err := x509.ParseCertificate(der)
+	return authority{cert, key}, err
+}
 
+// sign makes a server's certificate that ends so long from now.
+func (a authority) sign(names []string, end time.Duration) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return identity{}, err
+		return tls.Certificate{}, err
 	}
 	leaf, err := certificate("Zoom stand-in")
 	if err != nil {
-		return identity{}, err
+		return tls.Certificate{}, err
 	}
+	leaf.NotAfter = time.Now().Add(end)
 	leaf.BasicConstraintsValid = true
 	leaf.KeyUsage = x509.KeyUsageDigitalSignature
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	for _, name := range loopbackNames {
+	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
 			leaf.IPAddresses = append(leaf.IPAddresses, ip)
 		} else {
 			leaf.DNSNames = append(leaf.DNSNames, name)
 		}
 	}
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, caCert, &key.PublicKey, caKey)
-	if err != nil {
-		return identity{}, err
-	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, a.cert, &key.PublicKey, a.key)
+	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key}, err
+}
 
-	pool := x509.NewCertPool()
-	pool.AddCert(caCert)
-	return identity{
-		caPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
-		pool:  pool,
-		leaf:  tls.Certificate{Certificate: [][]byte{leafDER, caDER}, PrivateKey: key},
-	}, nil
+// SetCertificate changes what new connections are shown; those that are idle
+// are closed, and no session of theirs is resumed.
+func (s *Sim) SetCertificate(which Certificate) {
+	s.mu.Lock()
+	s.shown = which
+	s.mu.Unlock()
+	s.server.SetKeepAlivesEnabled(false)
+	s.server.SetKeepAlivesEnabled(true)
+}
+
+func (s *Sim) tlsConfig() *tls.Config {
+	return &tls.Config{
+		Certificates: []tls.Certificate{s.tls.leaves[CertRight]}, MinVersion: tls.VersionTLS12,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.shown == CertRight {
+				return nil, nil // the one above
+			}
+			return &tls.Config{
+				Certificates: []tls.Certificate{s.tls.leaves[s.shown]}, MinVersion: tls.VersionTLS12,
+				SessionTicketsDisabled: true,
+			}, nil
+		},
+	}
 }
 
 func certificate(name string) (*x509.Certificate, error) {

@@ -52,6 +52,10 @@ static const struct row rows[] = {
 	    "contain scopes\"}",
 	    false, ZOOM_SCOPES_MISSING, ERR_DENIED },
 	{ 400, "{\"code\":104}", false, ZOOM_SCOPES_MISSING, ERR_DENIED },
+	{ 401, "{\"code\":4717,\"message\":\"The app is disabled.\"}", false,
+	    ZOOM_APP_DISABLED, ERR_DENIED },
+	{ 401, "{\"code\":4741,\"message\":\"The token was revoked.\"}", false,
+	    ZOOM_GRANT_DEAD, ERR_DENIED },
 	{ 404, "{\"code\":1001,\"message\":\"User does not exist: x.\"}", false,
 	    ZOOM_NOT_FOUND, ERR_NOT_FOUND },
 	{ 400, "{\"code\":1010,\"message\":\"User not found on this account\"}",
@@ -90,6 +94,12 @@ static const struct row rows[] = {
 	    "{\"reason\":\"Invalid client_id or client_secret\","
 	    "\"error\":\"invalid_client\"}",
 	    true, ZOOM_APP_REFUSED, ERR_DENIED },
+	{ 400, "{\"code\":4704,\"error\":\"invalid_request\"}", true,
+	    ZOOM_APP_REFUSED, ERR_DENIED },
+	{ 400, "{\"code\":4738,\"error\":\"invalid_request\"}", true,
+	    ZOOM_APP_DISABLED, ERR_DENIED },
+	{ 400, "{\"code\":124,\"error\":\"invalid_request\"}", true,
+	    ZOOM_UNAVAILABLE, ERR_REMOTE },
 	{ 400, "{\"error\":\"unauthorized_client\"}", true, ZOOM_APP_REFUSED,
 	    ERR_DENIED },
 	{ 400, "{\"reason\":\"Bad request\",\"error\":\"invalid_request\"}",
@@ -113,6 +123,35 @@ START_TEST(status_and_code_decide)
 	ck_assert_msg(err.code == row->code, "%s", err.text);
 	ck_assert_int_eq(err.status, row->status);
 	ck_assert_int_eq(answer.status, row->status);
+}
+END_TEST
+
+static const struct {
+	const char *type; /* x-ratelimit-type */
+	bool read, oauth, brief;
+} limits[] = {
+	{ "QPS", false, false, true },
+	{ "Daily-limit", true, false, false },
+	{ "Daily-limit", false, true, false },
+	/* without a type: a host's quota is for creating alone */
+	{ "", true, false, true },
+	{ "", false, true, true },
+	{ "", false, false, false },
+};
+
+START_TEST(a_limit_of_a_moment_is_told_from_one_of_the_day)
+{
+	const struct zoom_expectation expected = {
+		.status = 201,
+		.oauth = limits[_i].oauth,
+		.read = limits[_i].read,
+	};
+	struct zoom_http_reply reply = { .status = 429 };
+	strcpy(reply.limit_type, limits[_i].type);
+	err_clear(&err);
+	ck_assert(!zoom_answer_judge(&answer, &reply, &expected, NOW_MS, &err));
+	ck_assert_int_eq(answer.verdict, ZOOM_LIMITED);
+	ck_assert_int_eq(answer.brief, limits[_i].brief);
 }
 END_TEST
 
@@ -226,6 +265,9 @@ int main(void)
 	TCase *tests = tcase_create("answer");
 	tcase_add_loop_test(tests, status_and_code_decide, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(tests,
+	    a_limit_of_a_moment_is_told_from_one_of_the_day, 0,
+	    sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(tests, the_expected_status_is_success);
 	tcase_add_test(tests, missing_scopes_are_named);
 	tcase_add_test(tests, a_long_list_of_scopes_is_cut);

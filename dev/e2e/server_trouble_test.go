@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"zoomdev/mmhost"
+	"zoomdev/zoomsim"
+)
+
+// cold is for Zoom's files: their events wait in the queue.
+var cold = zoomsim.Fault{Status: http.StatusServiceUnavailable, Times: 1000}
+
+func (w *world) files(fault zoomsim.Fault) { w.zoom.Fail("GET /rec/webhook_download/", fault) }
+
+// waits until so many jobs are stored and none can be done.
+func (w *world) waits(n int) {
+	w.Helper()
+	eventually(w.T, fmt.Sprint(n, " jobs wait"), func() bool { return w.waiting() >= n })
+}
+
+// tells Zoom's events of recordings, without caring whether they arrive.
+func (w *world) tells(tapes []taped, group *sync.WaitGroup) {
+	for _, tape := range tapes {
+		for _, event := range tape.events {
+			group.Go(func() {
+				if _, err := w.zoom.Deliver(event); err != nil {
+					w.Logf("sent again later: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// ended counts the posts that say so.
+func (w *world) ended() int {
+	w.Helper()
+	n := 0
+	for _, p := range w.posts() {
+		n += b2i(p.Props["meeting_status"] == "ENDED")
+	}
+	return n
+}
+
+// Goal: the server is stopped or killed, and started again, while meetings run, recordings wait and more events
+// come: the meetings end, each file is posted once, nobody connects again.
+func TestServerRestarts(t *testing.T) {
+	covers(t, "life: server restarts")
+	if testing.Short() {
+		t.Skip("takes a minute and more")
+	}
+	for name, c := range map[string]struct {
+		files zoomsim.Fault
+		end   func(*mmhost.Host) error
+	}{
+		"stopped":                        {cold, (*mmhost.Host).Stop},
+		"killed in the middle of a file": {zoomsim.Fault{Delay: 5 * time.Second, Times: 1000}, (*mmhost.Host).Kill},
+	} {
+		t.Run(name, func(t *testing.T) { serverRestarts(t, c.files, c.end) })
+	}
+}
+
+func serverRestarts(t *testing.T, files zoomsim.Fault, end func(*mmhost.Host) error) {
+	w := newTownOn(t, mmhost.Options{Dir: t.TempDir()})
+	w.install()
+	w.connect()
+	w.zoom.SetRetries(zoomsim.RetryPolicy{On: true, AnyNon2x: true, Scale: 0.03})
+	before, during := w.tapes(5), w.tapes(5)
+	const running = 5
+	if w.starts(running) != running {
+		t.Fatal("not all meetings started")
+	}
+	var ids []int64
+	for _, p := range w.posts()[:running] {
+		id := int64(p.Props["meeting_id"].(float64))
+		_, err := w.zoom.Start(id)
+		check(t, err)
+		ids = append(ids, id)
+	}
+	var group sync.WaitGroup
+	w.files(files)
+	w.tells(before, &group)
+	w.waits(2 * len(before))
+	w.tells(during, &group)
+	check(t, end(w.host))
+	check(t, w.host.Stop())
+	for _, id := range ids {
+		if _, err := w.zoom.End(id); err != nil {
+			t.Logf("sent again later: %v", err)
+		}
+	}
+	w.host = startNode(t, w.host.Options())
+	w.admin.client = w.host.Admin
+	w.zoom.ClearFaults()
+	// this server keeps its settings in memory only
+	check(t, w.host.ConfigurePlugin("zoom", w.settings()))
+	check(t, w.host.EnablePlugin("zoom"))
+	eventually(t, "the plugin answers", func() bool { return w.starts(1) == 1 })
+	group.Wait()
+	w.zoom.Flush()
+	w.settle(append(before, during...), 150*time.Second)
+	if n, want := w.ended(), len(before)+len(during)+running; n != want {
+		t.Errorf("%d of %d posts say that their meeting has ended", n, want)
+	}
+}
+
+// Goal: settings that change in the middle of fifty starts fail none of them.
+func TestSettingsChangeUnderLoad(t *testing.T) {
+	covers(t, "life: changes under load")
+	w := connected(t)
+	w.zoom.Fail("POST /v2/users/", zoomsim.Fault{Delay: time.Second, Times: 50})
+	done := make(chan int)
+	go func() { done <- w.starts(50) }()
+	changes := 0
+	for n := -1; n < 0; changes++ {
+		settings := w.settings()
+		settings["EnablePostingRecordingPassword"] = changes%2 == 0
+		check(t, w.host.ConfigurePlugin("zoom", settings))
+		select {
+		case n = <-done:
+			if n != 50 {
+				t.Errorf("%d of 50 starts", n)
+			}
+		default:
+		}
+	}
+	if n := len(w.posts()); n != 50 {
+		t.Errorf("%d posts", n)
+	}
+	t.Logf("%d changes", changes)
+}
+
+// Goal: a new version over the running one, and removing and installing it,
+// lose no recording that waits.
+func TestInstalledWhileJobsWait(t *testing.T) {
+	covers(t, "life: changes under load", "life: updates")
+	if testing.Short() {
+		t.Skip("takes a minute and more")
+	}
+	w := connected(t)
+	w.zoom.SetRetries(zoomsim.RetryPolicy{On: true, AnyNon2x: true, Scale: 0.03})
+	tapes := w.tapes(9)
+	var group sync.WaitGroup
+	w.files(cold)
+	w.tells(tapes[:3], &group)
+	w.waits(6)
+	w.tells(tapes[3:6], &group)
+	_, err := w.host.UploadPlugin(w.bundle)
+	check(t, err)
+	check(t, w.host.EnablePlugin("zoom"))
+	w.waits(6)
+	w.tells(tapes[6:], &group)
+	check(t, w.host.RemovePlugin("zoom"))
+	w.install()
+	w.zoom.ClearFaults()
+	group.Wait()
+	w.zoom.Flush()
+	w.settle(tapes, 150*time.Second)
+}
