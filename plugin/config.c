@@ -151,6 +151,11 @@ static void check_addresses(struct config *c)
 		        STR_ARG(*web), STR_ARG(*api), STR_ARG(*web))));
 }
 
+bool config_is_key(struct str key)
+{
+	return key.len == 16 || key.len == 24 || key.len == 32;
+}
+
 static void check(struct config *c)
 {
 	for (size_t i = 0; i < N_SETTINGS; i++) {
@@ -159,8 +164,7 @@ static void check(struct config *c)
 		if (settings[i].required != NULL && text->len == 0)
 			problem(c, settings[i].required);
 	}
-	size_t key = c->encryption_key.len;
-	if (key != 0 && key != 16 && key != 24 && key != 32)
+	if (c->encryption_key.len != 0 && !config_is_key(c->encryption_key))
 		problem(c, "**Encryption key** must have 32 characters: press "
 		           "Regenerate");
 	check_addresses(c);

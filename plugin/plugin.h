@@ -35,6 +35,7 @@ struct plugin {
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
 	struct refresh_kept kept; /* tokens that are not stored yet */
+	atomic_bool reseal_due;   /* see reseal.h */
 	char bot_id[32];          /* set at activation */
 };
 
