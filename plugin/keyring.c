@@ -165,13 +165,18 @@ bool keyring_prepare(
 /* ---- opening ------------------------------------------------------------------------ */
 
 /* Sealed under a key that others have made ready: this node learns of it
- * soon. */
+ * soon. If it does not, it is this node's key that is wrong. */
 static bool is_coming(struct ctx *c, struct str sealed)
 {
 	struct str list;
 	struct err err = { 0 };
+	int64_t none = 0;
 	struct str place = place_of(c, vault_sealed_by(c->arena, sealed));
-	return store_get(c, place, &list, &err) && list.len > 0;
+	if (!store_get(c, place, &list, &err) || list.len == 0)
+		return false;
+	atomic_compare_exchange_strong(
+	    &c->plugin->lag_ends_ms, &none, clock_deadline_ms(KEYRING_LAG_MS));
+	return clock_now_ms() < c->plugin->lag_ends_ms;
 }
 
 bool keyring_open(struct ctx *c, struct str place, struct str sealed,

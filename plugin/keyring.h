@@ -29,6 +29,9 @@
 /* How long former keys are kept when nothing is sealed under them any more. */
 #define KEYRING_KEPT_S ((int64_t)24 * 3600)
 
+/* By then another key has come to all nodes. */
+#define KEYRING_LAG_MS 30000
+
 /* The keys before the present one. */
 struct keyring {
 	struct str keys[KEYRING_MAX];
@@ -70,8 +73,8 @@ bool keyring_retire(struct ctx *c, struct str place, struct str raw,
  *
  *   is_former   out: it was a former one
  *
- * Errors   ERR_DENIED, none of them; ERR_BUSY, one that this node does not
- *          know yet; ERR_INVALID as vault_open; those of the store
+ * Errors   ERR_DENIED, none of them; ERR_BUSY, for KEYRING_LAG_MS, one that
+ *          another node knows and this one not yet; ERR_INVALID as vault_open; those of the store
  */
 bool keyring_open(struct ctx *c, struct str place, struct str sealed,
     struct str *text, bool *is_former, struct err *err) MUST_USE;

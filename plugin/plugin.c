@@ -65,6 +65,7 @@ static void change_config(struct mm_call *call, struct config *config)
 	config_swap(&p->config, config);
 	ctx_end(&c);
 	if (changed) {
+		p->lag_ends_ms = 0;
 		p->reseal_due = true;
 		jobs_look(p->jobs);
 	}
@@ -103,6 +104,22 @@ static void on_configuration_change(
 		ret->error = mm_error(call->arena, "%s", err.text);
 }
 
+/* The sentence is the id, too: the server shows what that stands for in its
+ * translations, or else the id itself. */
+static struct gob_any shown_error(struct arena *a, struct str sentence)
+{
+	struct mm_app_error *e = mm_app_error(
+	    a, "ConfigurationWillBeSaved", 400, "%.*s", STR_ARG(sentence));
+	if (e == NULL)
+		return (struct gob_any){ .type = NULL };
+	e->id = e->message;
+	return (struct gob_any){
+		.name = STR("*model.AppError"),
+		.type = &mm_type_app_error,
+		.value = e,
+	};
+}
+
 /* Another encryption key is made ready for before it is in force; where that
  * fails, nothing is saved. No result: the configuration stays as it came. */
 static void configuration_will_be_saved(struct mm_call *call,
@@ -115,7 +132,7 @@ static void configuration_will_be_saved(struct mm_call *call,
 		mm_log(c.mm, LOG_LEVEL_ERROR,
 		    "Another encryption key was refused", "error", err.text,
 		    NULL);
-		ret->error = mm_error(call->arena, "%s", err.text);
+		ret->error = shown_error(call->arena, str_from(err.text));
 	}
 	ctx_end(&c);
 }

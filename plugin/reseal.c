@@ -155,13 +155,16 @@ static bool look(
 
 /* Keys that nobody has made ready for: of a configuration that was changed by
  * hand, while the plugin was off. */
-static void check_account(struct ctx *c)
+static bool check_account(struct ctx *c, bool *done, struct err *err)
 {
 	struct grant grant;
-	struct err err = { 0 };
-	if (c->config->account_level_app &&
-	    !grant_load_of(c, S(""), &grant, &err))
-		keyring_tell(c, &err);
+	*done = !c->config->account_level_app ||
+	        grant_load_of(c, S(""), &grant, err) ||
+	        err->code == ERR_DENIED || err->code == ERR_INVALID;
+	keyring_tell(c, err);
+	if (*done)
+		err_clear(err);
+	return *done;
 }
 
 /* done: out, nothing is left to do. */
@@ -176,11 +179,8 @@ static bool attempt(struct ctx *c, bool *done, struct err *err)
 		return true;
 	if (!keyring_load(c, &ring, err))
 		return false;
-	if (ring.raw.len == 0) {
-		*done = true;
-		check_account(c);
-		return true;
-	}
+	if (ring.raw.len == 0)
+		return check_account(c, done, err);
 	if (!lease_take(c, S(LEASE), LEASE_S, &lease, &taken, err) || !taken)
 		return err->code == ERR_NONE;
 	bool good = look(c, &lease, &changed, err);

@@ -43,7 +43,7 @@ static const char *saves(const char *name, const char *key)
 	ck_assert_ptr_null(ret.result);
 	if (ret.error.type == NULL)
 		return "";
-	return str_c(((struct mm_error_string *)ret.error.value)->err);
+	return str_c(((struct mm_app_error *)ret.error.value)->message);
 }
 
 static const char *list_of(const char *key)
