@@ -3,7 +3,6 @@
 #include "plugin/url.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,10 +189,6 @@ static struct config *config_new(void)
 
 static void config_free(struct config *c)
 {
-	OPENSSL_cleanse((void *)(uintptr_t)c->oauth_client_secret.data,
-	    c->oauth_client_secret.len);
-	OPENSSL_cleanse(
-	    (void *)(uintptr_t)c->encryption_key.data, c->encryption_key.len);
 	arena_fini(&c->memory);
 	free(c);
 }

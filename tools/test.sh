@@ -65,6 +65,7 @@ short() {
 	step fuzz-regression make -s fuzz-regression
 	step generated generated
 	step install tests/install/test.sh
+	step hardened tools/check-binary.sh build/release/zoom-plugin
 	step style make -s check-style
 	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata
 	step server go_tests dev asan -short ./e2e
