@@ -152,8 +152,7 @@ static bool seal(struct ctx *c, struct str key, json_t *object,
 {
 	struct str json = js_dump(c->arena, object);
 	return arena_ok(c->arena, err) &&
-	       vault_seal(
-	           c->arena, c->config->encryption_key, key, json, sealed, err);
+	       keyring_seal(c, key, json, sealed, err);
 }
 
 /* token: NULL in the index; stolen. */

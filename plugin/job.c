@@ -13,7 +13,6 @@
 #include "plugin/lease.h"
 #include "plugin/reseal.h"
 #include "plugin/store.h"
-#include "plugin/vault.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -79,8 +78,7 @@ static bool seal_job(struct ctx *c, int slot, const struct job *job,
 	        "attempts", (json_int_t)job->attempts, "due",
 	        (json_int_t)job->due_ms, "added", (json_int_t)job->added_ms));
 	return arena_ok(c->arena, err) &&
-	       vault_seal(c->arena, c->config->encryption_key,
-	           slot_key(c, slot), json, sealed, err);
+	       keyring_seal(c, slot_key(c, slot), json, sealed, err);
 }
 
 /* What cannot be read comes back without a body. */

@@ -16,6 +16,16 @@
 /* Other nodes may write the same value; not for ever. */
 #define ATTEMPTS 16
 
+/* The key in force now: the call may have begun under another one, and what it
+ * stores must not be under that. */
+static bool present_key(struct ctx *c, struct str *key, struct err *err)
+{
+	struct config *newest = config_hold(&c->plugin->config);
+	*key = arena_str(c->arena, newest->encryption_key);
+	config_release(&c->plugin->config, newest);
+	return arena_ok(c->arena, err);
+}
+
 /* ---- the stored list ----------------------------------------------------------- */
 
 static struct str place_of(struct ctx *c, struct str id)
@@ -81,7 +91,8 @@ static bool save(struct ctx *c, struct str key, const struct keyring *ring,
 
 bool keyring_load(struct ctx *c, struct keyring *ring, struct err *err)
 {
-	return load(c, c->config->encryption_key, ring, err);
+	struct str key;
+	return present_key(c, &key, err) && load(c, key, ring, err);
 }
 
 bool keyring_follow(struct ctx *c, struct str next, struct err *err)
@@ -164,6 +175,14 @@ bool keyring_prepare(
 
 /* ---- opening ------------------------------------------------------------------------ */
 
+bool keyring_seal(struct ctx *c, struct str place, struct str text,
+    struct str *sealed, struct err *err)
+{
+	struct str key;
+	return present_key(c, &key, err) &&
+	       vault_seal(c->arena, key, place, text, sealed, err);
+}
+
 /* Sealed under a key that others have made ready: this node learns of it
  * soon. If it does not, it is this node's key that is wrong. */
 static bool is_coming(struct ctx *c, struct str sealed)
@@ -183,9 +202,11 @@ bool keyring_open(struct ctx *c, struct str place, struct str sealed,
     struct str *text, bool *is_former, struct err *err)
 {
 	struct keyring ring;
+	struct str key;
 	*is_former = false;
-	if (vault_open(
-	        c->arena, c->config->encryption_key, place, sealed, text, err))
+	if (!present_key(c, &key, err))
+		return false;
+	if (vault_open(c->arena, key, place, sealed, text, err))
 		return true;
 	if (err->code != ERR_DENIED)
 		return false;
@@ -212,9 +233,11 @@ bool keyring_open_old(struct ctx *c, struct str stored, struct str *text,
     bool *is_former, struct err *err)
 {
 	struct keyring ring;
+	struct str key;
 	*is_former = false;
-	if (vault_open_old(
-	        c->arena, c->config->encryption_key, stored, text, err))
+	if (!present_key(c, &key, err))
+		return false;
+	if (vault_open_old(c->arena, key, stored, text, err))
 		return true;
 	if (err->code != ERR_DENIED)
 		return false;
@@ -236,10 +259,11 @@ bool keyring_open_old(struct ctx *c, struct str stored, struct str *text,
 
 static bool is_news(struct ctx *c)
 {
-	struct str id, told;
+	struct str key, id, told;
 	bool saved = false;
 	struct err err = { 0 };
-	if (!vault_key_id(c->arena, c->config->encryption_key, &id, &err) ||
+	if (!present_key(c, &key, &err) ||
+	    !vault_key_id(c->arena, key, &id, &err) ||
 	    !store_get(c, S(TOLD_KEY), &told, &err) ||
 	    (!str_eq(told, id) &&
 	        !store_swap(c, S(TOLD_KEY), told, id, &saved, &err)))

@@ -68,6 +68,11 @@ bool keyring_load(
 bool keyring_retire(struct ctx *c, struct str place, struct str raw,
     bool *retired, struct err *err) MUST_USE;
 
+/* vault_seal with the key that is in force at this moment, also where the call
+ * began under another one. */
+bool keyring_seal(struct ctx *c, struct str place, struct str text,
+    struct str *sealed, struct err *err) MUST_USE;
+
 /*
  * keyring_open - vault_open with the present key, or a former one
  *

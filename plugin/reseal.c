@@ -29,8 +29,7 @@ static bool seal_again(struct ctx *c, struct str key, struct str raw,
 		return true;
 	/* also when somebody else was faster: another look will tell */
 	*changed = true;
-	return vault_seal(c->arena, c->config->encryption_key, key, text,
-	           &sealed, err) &&
+	return keyring_seal(c, key, text, &sealed, err) &&
 	       store_swap_for(c, key, raw, sealed, expire_s, &saved, err);
 }
 

@@ -158,6 +158,31 @@ func TestKeyChange(t *testing.T) {
 	})
 }
 
+// Goal: a key that is changed while a token is being refreshed loses neither: the
+// new token takes the place of the spent one, sealed anew in between.
+func TestKeyChangeInARefresh(t *testing.T) {
+	covers(t, "better: new encryption key", "better: one refresh")
+	w := connected(t)
+	p := w.database()
+	w.zoom.ExpireAccessTokens()
+	before := w.zoom.RefreshCount()
+	w.zoom.Fail("POST /oauth/token", zoomsim.Fault{Delay: 3 * time.Second, After: true})
+	started := make(chan int)
+	go func() { started <- w.starts(1) }()
+	eventually(t, "the refresh has begun", func() bool { return w.zoom.PendingFaults() == 0 })
+	w.changeKey(secondKey)
+	eventually(t, "the spent token is sealed anew", func() bool { return p.isUnder(olddata.AccountTokenKey, secondKey) })
+	if n := <-started; n != 1 {
+		t.Error("no meeting on the refreshed token")
+	}
+	if !p.isUnder(olddata.AccountTokenKey, secondKey) {
+		t.Error("the refreshed token is under the former key")
+	}
+	if n := w.starts(2); n != 2 || w.zoom.RefreshCount() != before+1 || w.zoom.SpentRefreshUses() != 0 {
+		t.Errorf("%d of 2 starts after that, %d refreshes", n, w.zoom.RefreshCount()-before)
+	}
+}
+
 // Goal: with two nodes, users' own tokens, of ours and of the Go plugin, survive
 // a change of the encryption key that reaches one node before the other, and
 // nobody is told of a wrong one.
