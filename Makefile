@@ -24,11 +24,18 @@ FLAGS_debug := -O1 -g
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 FLAGS_tsan := -O1 -g -fsanitize=thread
-FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+# What the processor can check of jumps and returns. gcc 12 knows FORTIFY 3.
+BRANCHES_x86_64 := -fcf-protection=full
+BRANCHES_aarch64 := -mbranch-protection=standard
+FORTIFY := $(shell test "$$($(CC) -dumpversion | cut -d. -f1)" -ge 12 && echo 3 || echo 2)
+FLAGS_release := -O2 -g -DPLUGIN_RELEASE=1 -U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=$(FORTIFY) -fstack-protector-strong \
+	-fstack-clash-protection $(BRANCHES_$(shell uname -m)) \
 	-fPIE -ffunction-sections -fdata-sections
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
-LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+	-Wl,--gc-sections
 
 CFLAGS_ALL := -std=c17 -D_GNU_SOURCE -DPLUGIN_VERSION='"$(VERSION)"' -pthread \
 	$(WARNINGS) -Isdk -I. $(FLAGS_$(BUILD)) $(CFLAGS)

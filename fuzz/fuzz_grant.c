@@ -2,7 +2,7 @@
  * chooses: a sealed value, an old token, a grant as JSON, or a text to seal. */
 #include "fuzz/fuzz.h"
 
-/* for open_json and its readers, which are nobody else's business */
+/* for what reads a grant, which is nobody else's business */
 #include "plugin/grant.c" // NOLINT(bugprone-suspicious-include)
 
 #include <string.h>
@@ -22,13 +22,12 @@ static void check_text(struct str s)
 
 static void check_grant(struct ctx *c, struct str raw)
 {
-	struct grant g = { .is_old = !vault_is_sealed(raw) };
+	/* behind its seal: what opens that asks the store for former keys */
+	struct grant g = { .raw = S("\x02") };
 	struct err err = { 0 };
-	json_t *object = open_json(c, S(PLACE), raw, &err);
-	if (object == NULL) {
-		FUZZ_CHECK(err.code != ERR_NONE);
+	json_t *object = js_parse(raw);
+	if (object == NULL)
 		return;
-	}
 	if (read_user_grant(c, object, &g, &err)) {
 		check_text(g.zoom_id);
 		check_text(g.token.access_token);

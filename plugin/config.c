@@ -3,7 +3,6 @@
 #include "plugin/url.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +150,11 @@ static void check_addresses(struct config *c)
 		        STR_ARG(*web), STR_ARG(*api), STR_ARG(*web))));
 }
 
+bool config_is_key(struct str key)
+{
+	return key.len == 16 || key.len == 24 || key.len == 32;
+}
+
 static void check(struct config *c)
 {
 	for (size_t i = 0; i < N_SETTINGS; i++) {
@@ -159,8 +163,7 @@ static void check(struct config *c)
 		if (settings[i].required != NULL && text->len == 0)
 			problem(c, settings[i].required);
 	}
-	size_t key = c->encryption_key.len;
-	if (key != 0 && key != 16 && key != 24 && key != 32)
+	if (c->encryption_key.len != 0 && !config_is_key(c->encryption_key))
 		problem(c, "**Encryption key** must have 32 characters: press "
 		           "Regenerate");
 	check_addresses(c);
@@ -186,10 +189,6 @@ static struct config *config_new(void)
 
 static void config_free(struct config *c)
 {
-	OPENSSL_cleanse((void *)(uintptr_t)c->oauth_client_secret.data,
-	    c->oauth_client_secret.len);
-	OPENSSL_cleanse(
-	    (void *)(uintptr_t)c->encryption_key.data, c->encryption_key.len);
 	arena_fini(&c->memory);
 	free(c);
 }

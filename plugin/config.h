@@ -80,6 +80,9 @@ struct zoom_settings config_zoom(const struct config *config);
  */
 bool config_trusts(const struct config *config, struct str url);
 
+/* Whether a text can be an encryption key: AES takes 16, 24 or 32 bytes. */
+bool config_is_key(struct str key);
+
 /* Whether Zoom is the one on the internet: both of the configured hosts are
  * in zoom.us or zoomgov.com. */
 bool config_zoom_is_public(const struct config *config);

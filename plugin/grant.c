@@ -1,5 +1,6 @@
 #include "plugin/grant.h"
 
+#include "plugin/keyring.h"
 #include "plugin/store.h"
 #include "plugin/vault.h"
 #include "zoom/time.h"
@@ -64,13 +65,13 @@ static struct zoom_token read_token(struct arena *a, const json_t *object)
 /* ---- loading ------------------------------------------------------------------- */
 
 /* The JSON behind a stored value, sealed or not. Owned. */
-static json_t *open_json(
-    struct ctx *c, struct str key, struct str raw, struct err *err)
+static json_t *open_json(struct ctx *c, struct str key, struct str raw,
+    bool *is_former, struct err *err)
 {
 	struct str text = raw;
+	*is_former = false;
 	if (vault_is_sealed(raw) &&
-	    !vault_open(
-	        c->arena, c->config->encryption_key, key, raw, &text, err))
+	    !keyring_open(c, key, raw, &text, is_former, err))
 		return NULL;
 	json_t *object = js_parse(text);
 	if (object == NULL)
@@ -79,12 +80,11 @@ static json_t *open_json(
 }
 
 /* The Go predecessor encrypted a user's access token, and only that. */
-static bool open_old_token(
-    struct ctx *c, struct zoom_token *token, struct err *err)
+static bool open_old_token(struct ctx *c, struct grant *g, struct err *err)
 {
-	return token->access_token.len == 0 ||
-	       vault_open_old(c->arena, c->config->encryption_key,
-	           token->access_token, &token->access_token, err);
+	struct str *access = &g->token.access_token;
+	return access->len == 0 ||
+	       keyring_open_old(c, *access, access, &g->is_former, err);
 }
 
 static bool read_user_grant(
@@ -94,25 +94,30 @@ static bool read_user_grant(
 	g->zoom_email = js_text(c->arena, object, "ZoomEmail");
 	g->token = read_token(c->arena, json_object_get(object, "OAuthToken"));
 	return arena_ok(c->arena, err) &&
-	       (!g->is_old || open_old_token(c, &g->token, err));
+	       (vault_is_sealed(g->raw) || open_old_token(c, g, err));
 }
 
 bool grant_load(
     struct ctx *c, struct str user_id, struct grant *grant, struct err *err)
 {
-	if (c->config->account_level_app)
-		user_id = S("");
+	return grant_load_of(
+	    c, c->config->account_level_app ? S("") : user_id, grant, err);
+}
+
+bool grant_load_of(
+    struct ctx *c, struct str user_id, struct grant *grant, struct err *err)
+{
 	*grant = (struct grant){ .user_id = user_id };
 	struct str key = token_key(c, user_id);
 	if (!store_get(c, key, &grant->raw, err))
 		return false;
 	if (grant->raw.len == 0)
 		return true;
-	json_t *object = open_json(c, key, grant->raw, err);
+	json_t *object = open_json(c, key, grant->raw, &grant->is_former, err);
 	if (object == NULL)
 		return false;
 	bool done = true;
-	grant->is_old = !vault_is_sealed(grant->raw);
+	grant->is_old = grant->is_former || !vault_is_sealed(grant->raw);
 	if (user_id.len > 0)
 		done = read_user_grant(c, object, grant, err);
 	else
@@ -125,13 +130,14 @@ bool grant_find(
     struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
 {
 	struct str raw;
+	bool is_former;
 	struct str key = index_key(c, zoom_id);
 	*user_id = (struct str){ NULL, 0 };
 	if (!store_get(c, key, &raw, err))
 		return false;
 	if (raw.len == 0)
 		return true;
-	json_t *object = open_json(c, key, raw, err);
+	json_t *object = open_json(c, key, raw, &is_former, err);
 	if (object == NULL)
 		return false;
 	*user_id = js_text(c->arena, object, "UserID");
@@ -146,8 +152,7 @@ static bool seal(struct ctx *c, struct str key, json_t *object,
 {
 	struct str json = js_dump(c->arena, object);
 	return arena_ok(c->arena, err) &&
-	       vault_seal(
-	           c->arena, c->config->encryption_key, key, json, sealed, err);
+	       keyring_seal(c, key, json, sealed, err);
 }
 
 /* token: NULL in the index; stolen. */

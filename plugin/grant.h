@@ -10,8 +10,9 @@
  *
  * The plugin's Go predecessor keeps the account's token in the clear, and of
  * users' tokens encrypts the access token alone (vault_open_old). Both are
- * read, and sealed by grant_renew at their first use. Which of the two kinds
- * is meant follows from the setting AccountLevelApp.
+ * read, and sealed by grant_renew at their first use, as is what was sealed
+ * under a former encryption key (keyring.h). Which of the two kinds is meant
+ * follows from the setting AccountLevelApp.
  */
 #ifndef PLUGIN_GRANT_H
 #define PLUGIN_GRANT_H
@@ -26,7 +27,9 @@ struct grant {
 	struct str zoom_email;   /* of a user's grant */
 	struct zoom_token token; /* access_token empty: there is none */
 	struct str raw;          /* the stored bytes */
-	bool is_old;             /* stored by the Go predecessor */
+	bool is_old;             /* to be sealed anew: see grant_renew */
+	bool is_former;          /* under a former encryption key */
+	struct str spent;        /* the refresh token that token came for */
 };
 
 /*
@@ -34,11 +37,15 @@ struct grant {
  *
  *   user_id   of Mattermost; without meaning at account level
  *
- * Errors   ERR_DENIED, sealed under another encryption key; ERR_INVALID,
- *          damaged; those of the store. grant->raw is set in the first two
- *          cases.
+ * Errors   ERR_DENIED, sealed under another encryption key; ERR_BUSY, under
+ *          one that this node does not know yet; ERR_INVALID, damaged; those
+ *          of the store. grant->raw is set in the first three cases.
  */
 bool grant_load(struct ctx *c, struct str user_id, struct grant *grant,
+    struct err *err) MUST_USE;
+
+/* The same whatever AccountLevelApp says; user_id empty: the account's. */
+bool grant_load_of(struct ctx *c, struct str user_id, struct grant *grant,
     struct err *err) MUST_USE;
 
 /*
@@ -59,7 +66,8 @@ bool grant_save(struct ctx *c, const struct grant *g, const struct str *former,
 bool grant_confirm(struct ctx *c, const struct grant *g, bool *current,
     struct err *err) MUST_USE;
 
-/* Seal what the Go predecessor stored; the grant stays the same one. */
+/* Seal what the Go predecessor stored, or what is sealed under a former key,
+ * under the present one; the grant stays the same. */
 bool grant_renew(
     struct ctx *c, const struct grant *g, struct err *err) MUST_USE;
 

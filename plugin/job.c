@@ -9,9 +9,10 @@
 #include "plugin/job.h"
 
 #include "plugin/admins.h"
+#include "plugin/keyring.h"
 #include "plugin/lease.h"
+#include "plugin/reseal.h"
 #include "plugin/store.h"
-#include "plugin/vault.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ struct jobs {
 struct job {
 	struct str raw; /* empty: the slot is free */
 	struct str body;
+	bool is_locked; /* under an encryption key that may come back */
 	int64_t attempts;
 	int64_t due_ms;   /* UTC */
 	int64_t added_ms; /* UTC */
@@ -76,22 +78,26 @@ static bool seal_job(struct ctx *c, int slot, const struct job *job,
 	        "attempts", (json_int_t)job->attempts, "due",
 	        (json_int_t)job->due_ms, "added", (json_int_t)job->added_ms));
 	return arena_ok(c->arena, err) &&
-	       vault_seal(c->arena, c->config->encryption_key,
-	           slot_key(c, slot), json, sealed, err);
+	       keyring_seal(c, slot_key(c, slot), json, sealed, err);
 }
 
 /* What cannot be read comes back without a body. */
 static bool read_job(struct ctx *c, int slot, struct job *job, struct err *err)
 {
 	struct str text = { NULL, 0 };
-	struct err unreadable = { 0 };
+	struct err why = { 0 };
+	bool is_former;
 	*job = (struct job){ .attempts = 0 };
 	if (!store_get(c, slot_key(c, slot), &job->raw, err))
 		return false;
-	if (job->raw.len == 0 ||
-	    !vault_open(c->arena, c->config->encryption_key, slot_key(c, slot),
-	        job->raw, &text, &unreadable))
+	if (job->raw.len == 0)
 		return true;
+	if (!keyring_open(
+	        c, slot_key(c, slot), job->raw, &text, &is_former, &why)) {
+		keyring_tell(c, &why);
+		job->is_locked = why.code != ERR_INVALID;
+		return true;
+	}
 	json_t *object = js_parse(text);
 	job->body = js_text(c->arena, object, "event");
 	job->attempts = json_integer_value(json_object_get(object, "attempts"));
@@ -136,8 +142,8 @@ bool job_add(struct ctx *c, struct str body, struct err *err)
 		struct str sealed;
 		bool saved;
 		if (!seal_job(c, slot, &job, &sealed, err) ||
-		    !store_swap(
-		        c, slot_key(c, slot), S(""), sealed, &saved, err))
+		    !store_swap_for(c, slot_key(c, slot), S(""), sealed,
+		        JOB_LIFE_S, &saved, err))
 			return false;
 		if (!saved)
 			continue;
@@ -167,10 +173,10 @@ bool job_count(struct ctx *c, struct job_summary *summary, struct err *err)
 			continue;
 		summary->n++;
 		summary->n_failing += job.attempts > 0;
-		if (job.added_ms < oldest)
+		if (job.added_ms > 0 && job.added_ms < oldest)
 			oldest = job.added_ms;
 	}
-	if (summary->n > 0)
+	if (oldest != INT64_MAX)
 		summary->oldest_ms = clock_wall_ms() - oldest;
 	return true;
 }
@@ -236,7 +242,8 @@ static void put_off(struct ctx *c, int slot, const struct job *job,
 	    "An event of Zoom's is put off", "event", str_c(event->event),
 	    "error", why->text, NULL);
 	if (!seal_job(c, slot, &later, &sealed, &err) ||
-	    !store_swap(c, slot_key(c, slot), job->raw, sealed, &saved, &err))
+	    !store_swap_for(c, slot_key(c, slot), job->raw, sealed, JOB_LIFE_S,
+	        &saved, &err))
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "An event could not be put off, and is tried at once",
 		    "error", err.text, NULL);
@@ -252,10 +259,7 @@ static void run_job(
 	    !zoom_webhook_parse(c->arena, job->body, &event, &err)) {
 		mm_log(c->mm, LOG_LEVEL_ERROR,
 		    "An event in the queue cannot be read, and is dropped",
-		    "error",
-		    job->body.len == 0 ? "another encryption key, or damaged"
-		                       : err.text,
-		    NULL);
+		    "error", job->body.len == 0 ? "damaged" : err.text, NULL);
 		metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
 		remove_job(c, slot, job);
 		return;
@@ -278,7 +282,7 @@ static bool try_slot(
 	if (!read_job(c, slot, &job, err))
 		return false;
 	*empty = job.raw.len == 0;
-	if (*empty || job.due_ms > clock_wall_ms())
+	if (*empty || job.is_locked || job.due_ms > clock_wall_ms())
 		return true;
 	if (!lease_take(c, arena_printf(c->arena, "job_%d", slot), LEASE_S,
 	        &lease, &taken, err))
@@ -288,7 +292,8 @@ static bool try_slot(
 	/* whoever held it before may have finished */
 	c->deadline_ms = clock_deadline_ms(ATTEMPT_MS);
 	bool done = read_job(c, slot, &job, err);
-	if (done && job.raw.len > 0 && job.due_ms <= clock_wall_ms())
+	if (done && job.raw.len > 0 && !job.is_locked &&
+	    job.due_ms <= clock_wall_ms())
 		run_job(jobs, c, slot, &job);
 	lease_give(c, &lease);
 	return done;
@@ -333,6 +338,7 @@ static void look_everywhere(struct jobs *jobs)
 	arena_init(&arena, MEMORY_MAX);
 	struct mm_call call = { jobs->mm, &arena, jobs->plugin };
 	struct ctx c = ctx_begin(jobs->plugin, &call);
+	reseal(&c);
 	bool done = !c.config->valid || store_get(&c, S(MARK_KEY), &seen, &err);
 	for (int i = 0; i < JOB_SLOTS && seen.len > 0 && !is_stopping(jobs);
 	     i++)
@@ -385,6 +391,16 @@ static void *work(void *object)
 			look_everywhere(jobs);
 	}
 	return NULL;
+}
+
+void jobs_look(struct jobs *jobs)
+{
+	if (jobs == NULL)
+		return;
+	pthread_mutex_lock(&jobs->lock);
+	jobs->next_look_ms = 0;
+	pthread_cond_signal(&jobs->changed);
+	pthread_mutex_unlock(&jobs->lock);
 }
 
 struct jobs *jobs_start(

@@ -26,6 +26,9 @@
 /* Jobs at once, on all nodes together; beyond it Zoom is told to come again. */
 #define JOB_SLOTS 256
 
+/* A job is over long before; one that no encryption key opens goes then. */
+#define JOB_LIFE_S ((int64_t)24 * 3600)
+
 struct jobs;
 
 /* Work one event off; called on a thread of ours. False: try again later. */
@@ -42,6 +45,9 @@ typedef bool job_run(
  */
 struct jobs *jobs_start(
     struct plugin *p, struct mm_plugin *mm, job_run *run, struct err *err);
+
+/* Look for all that is to be done, now. Any thread. Accepts NULL. */
+void jobs_look(struct jobs *jobs);
 
 /* Begin nothing more, and wait for what is being done: not long when the
  * host is gone and the Zoom client stopped. Once. Accepts NULL. */

@@ -1,4 +1,5 @@
 /* main - Zoom for Mattermost, the process */
+#include "plugin/harden.h"
 #include "plugin/plugin.h"
 
 #include <openssl/crypto.h>
@@ -13,7 +14,7 @@ int main(void)
 	const struct mm_plugin_def def = plugin_def(&plugin);
 	/* threads that are cut off at the end must not find OpenSSL gone */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-	if (!zoom_global_init(&err)) {
+	if (!harden(&err) || !zoom_global_init(&err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}

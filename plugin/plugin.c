@@ -6,6 +6,7 @@
  */
 #include "plugin/command.h"
 #include "plugin/job.h"
+#include "plugin/keyring.h"
 #include "plugin/refresh.h"
 #include "plugin/routes.h"
 #include "plugin/store.h"
@@ -48,7 +49,30 @@ static struct str site_url(const struct mm_config *server)
 	return *server->service_settings.site_url;
 }
 
-static bool load_config(struct plugin *p, struct mm_call *call, struct err *err)
+/* Swap the config, and remember the key that it ends. What is sealed under
+ * that one must be found before anybody works with the new one. */
+static void change_config(struct mm_call *call, struct config *config)
+{
+	struct plugin *p = call->user;
+	struct err err = { 0 };
+	struct ctx c = ctx_begin(p, call);
+	bool changed =
+	    !str_eq(c.config->encryption_key, config->encryption_key);
+	if (changed && !keyring_follow(&c, config->encryption_key, &err))
+		mm_log(c.mm, LOG_LEVEL_ERROR,
+		    "The former encryption key could not be kept for what is "
+		    "sealed under it",
+		    "error", err.text, NULL);
+	config_swap(&p->config, config);
+	ctx_end(&c);
+	if (changed) {
+		p->lag_ends_ms = 0;
+		p->reseal_due = true;
+		jobs_look(p->jobs);
+	}
+}
+
+static bool load_config(struct mm_call *call, struct err *err)
 {
 	struct str json;
 	struct mm_config *server = NULL;
@@ -59,7 +83,7 @@ static bool load_config(struct plugin *p, struct mm_call *call, struct err *err)
 	struct config *config = config_parse(json, site_url(server), err);
 	if (config == NULL)
 		return false;
-	config_swap(&p->config, config);
+	change_config(call, config);
 	return true;
 }
 
@@ -70,7 +94,7 @@ static void on_configuration_change(
 {
 	struct plugin *p = call->user;
 	struct err err = { 0 };
-	bool done = load_config(p, call, &err);
+	bool done = load_config(call, &err);
 	/* who may do what has changed, perhaps */
 	if (done && p->active) {
 		struct ctx c = ctx_begin(p, call);
@@ -79,6 +103,39 @@ static void on_configuration_change(
 	}
 	if (!done)
 		ret->error = mm_error(call->arena, "%s", err.text);
+}
+
+/* The sentence is the id, too: the server shows what that stands for in its
+ * translations, or else the id itself. */
+static struct gob_any shown_error(struct arena *a, struct str sentence)
+{
+	struct mm_app_error *e = mm_app_error(
+	    a, "ConfigurationWillBeSaved", 400, "%.*s", STR_ARG(sentence));
+	if (e == NULL)
+		return (struct gob_any){ .type = NULL };
+	e->id = e->message;
+	return (struct gob_any){
+		.name = STR("*model.AppError"),
+		.type = &mm_type_app_error,
+		.value = e,
+	};
+}
+
+/* Another encryption key is made ready for before it is in force; where that
+ * fails, nothing is saved. No result: the configuration stays as it came. */
+static void configuration_will_be_saved(struct mm_call *call,
+    const struct mm_hook_configuration_will_be_saved_args *args,
+    struct mm_hook_configuration_will_be_saved_returns *ret)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	struct err err = { 0 };
+	if (!keyring_prepare(&c, args->new_cfg, &err)) {
+		mm_log(c.mm, LOG_LEVEL_ERROR,
+		    "Another encryption key was refused", "error", err.text,
+		    NULL);
+		ret->error = shown_error(call->arena, str_from(err.text));
+	}
+	ctx_end(&c);
 }
 
 /* ---- the bot ----------------------------------------------------------------------------- */
@@ -181,6 +238,8 @@ static bool on_activate(struct mm_call *call, struct err *err)
 	struct ctx c = ctx_begin(p, call);
 	bool done = ensure_bot(&c, err) && command_register(&c, err) &&
 	            store_set_schema(&c, err);
+	/* of a change while the plugin was off, or one not worked off */
+	p->reseal_due = true;
 	if (done)
 		p->jobs = jobs_start(p, call->plugin, webhook_handle, err);
 	done = done && p->jobs != NULL;
@@ -243,6 +302,8 @@ struct mm_plugin_def plugin_def(struct plugin *p)
 {
 	return (struct mm_plugin_def){
 		.hooks = {
+			.configuration_will_be_saved =
+			    configuration_will_be_saved,
 			.execute_command = execute_command,
 			.on_configuration_change = on_configuration_change,
 			.generate_support_data = generate_support_data,

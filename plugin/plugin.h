@@ -35,8 +35,10 @@ struct plugin {
 	struct config_slot config;
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
-	struct refresh_kept kept; /* tokens that are not stored yet */
-	char bot_id[32];          /* set at activation */
+	struct refresh_kept kept;    /* tokens that are not stored yet */
+	atomic_bool reseal_due;      /* see reseal.h */
+	_Atomic int64_t lag_ends_ms; /* monotonic, 0: no lag; keyring_open */
+	char bot_id[32];             /* set at activation */
 	struct metrics metrics;
 	atomic_bool has_no_audit;     /* see audit.h */
 	_Atomic int64_t next_note_ms; /* see last_webhook.h */

@@ -69,6 +69,7 @@ static struct grant copy(struct arena *a, const struct grant *g)
 		.zoom_id = arena_str(a, g->zoom_id),
 		.zoom_email = arena_str(a, g->zoom_email),
 		.raw = arena_str(a, g->raw),
+		.spent = arena_str(a, g->spent),
 		.token = {
 			.access_token = arena_str(a, g->token.access_token),
 			.token_type = arena_str(a, g->token.token_type),
@@ -116,6 +117,15 @@ static struct refresh_unsaved *take_owners(
 	return taken;
 }
 
+/* Whether what is stored is what a token was refreshed from: the same bytes,
+ * or the same sealed anew. */
+static bool is_still(const struct grant *refreshed, const struct grant *stored)
+{
+	return str_eq(refreshed->raw, stored->raw) ||
+	       (refreshed->spent.len > 0 &&
+	           str_eq(refreshed->spent, stored->token.refresh_token));
+}
+
 void refresh_recall(struct ctx *c, struct grant *grant)
 {
 	struct refresh_kept *kept = &c->plugin->kept;
@@ -127,8 +137,10 @@ void refresh_recall(struct ctx *c, struct grant *grant)
 		bool saved = false;
 		struct err err = { 0 };
 		/* what was stored since then is newer */
-		if (str_eq(u->grant.raw, grant->raw)) {
+		if (is_still(&u->grant, grant)) {
+			struct str raw = grant->raw;
 			*grant = copy(c->arena, &u->grant);
+			grant->raw = raw;
 			if (!grant_save(c, grant, &grant->raw, &saved, &err))
 				keep(c, grant);
 		}
@@ -246,9 +258,14 @@ static bool save(struct ctx *c, struct grant *grant, struct err *err)
 			continue;
 		if (saved)
 			return true;
-		/* somebody connected another account meanwhile: that counts */
+		struct grant now;
 		bool usable;
-		return look_again(c, grant, S(""), &usable, err);
+		if (!grant_load(c, grant->user_id, &now, err))
+			continue;
+		/* somebody connected another account meanwhile: that counts */
+		if (!is_still(grant, &now))
+			return look_again(c, grant, S(""), &usable, err);
+		grant->raw = now.raw;
 	}
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "A refreshed token could not be stored; it is kept in memory",
@@ -290,6 +307,7 @@ static bool ask_zoom(struct ctx *c, struct grant *grant,
 		return err_wrap(err, "refreshing the token");
 	if (token.scope.len == 0)
 		token.scope = grant->token.scope;
+	grant->spent = grant->token.refresh_token;
 	grant->token = token;
 	grant->is_old = false;
 	return save(c, grant, err);

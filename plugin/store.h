@@ -17,6 +17,7 @@
  *	z2_recording_<escaped uuid>_<start, ms>, z2_recording_<escaped uuid>
  *	_transcript_<start, ms>        claims: see claim.h
  *	z2_last_webhook                see last_webhook.h
+ *	z2_key_<id>, z2_told_key       former encryption keys: see keyring.h
  *	z2_schema                      number of the layout
  *	z2_bot_picture                 digest of the bot's picture
  *	z2_topic_<meeting id>          of a meeting with a subscription

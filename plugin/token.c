@@ -1,5 +1,6 @@
 #include "plugin/token.h"
 
+#include "plugin/keyring.h"
 #include "plugin/refresh.h"
 #include "plugin/store.h"
 #include "zoom/user.h"
@@ -40,8 +41,8 @@ static void renew(struct ctx *c, const struct grant *stored)
 	    stored->user_id.len > 0 || learn_account(c, &stored->token, &err);
 	if (!grant_renew(c, stored, &err) || !done)
 		mm_log(c->mm, LOG_LEVEL_WARN,
-		    "A token of the former plugin could not be taken over "
-		    "whole",
+		    "A token of the former plugin, or under a former "
+		    "encryption key, could not be taken over whole",
 		    "error", err.text, NULL);
 }
 
@@ -52,8 +53,10 @@ static void renew(struct ctx *c, const struct grant *stored)
 static bool get_token(struct ctx *c, struct str user_id, struct str refused,
     struct grant *grant, struct zoom_answer *answer, struct err *err)
 {
-	if (!grant_load(c, user_id, grant, err))
+	if (!grant_load(c, user_id, grant, err)) {
+		keyring_tell(c, err);
 		return false;
+	}
 	if (grant->token.access_token.len == 0)
 		return err_set(
 		    err, ERR_NOT_FOUND, "no Zoom account is connected");

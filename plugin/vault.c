@@ -28,6 +28,7 @@ static bool key_id(struct str key, unsigned char id[KEY_ID])
 	if (!derive(key, "z2 key id", full))
 		return false;
 	memcpy(id, full, KEY_ID);
+	OPENSSL_cleanse(full, sizeof(full));
 	return true;
 }
 
@@ -91,6 +92,23 @@ bool vault_digest(
 bool vault_is_sealed(struct str stored)
 {
 	return stored.len > 0 && stored.data[0] == FIRST_BYTE;
+}
+
+bool vault_key_id(
+    struct arena *a, struct str key, struct str *id, struct err *err)
+{
+	unsigned char bytes[KEY_ID];
+	if (!key_id(key, bytes))
+		return err_set(err, ERR_IO, "the encryption key has no id");
+	*id = arena_hex(a, str_n((char *)bytes, KEY_ID));
+	return arena_ok(a, err);
+}
+
+struct str vault_sealed_by(struct arena *a, struct str sealed)
+{
+	if (!vault_is_sealed(sealed) || sealed.len < HEAD + TAG)
+		return (struct str){ NULL, 0 };
+	return arena_hex(a, str_sub(sealed, 1, KEY_ID));
 }
 
 bool vault_open(struct arena *a, struct str key, struct str place,

@@ -41,6 +41,12 @@ bool vault_digest(struct arena *a, struct str content, struct str *hex,
 /* Whether a stored value is sealed; if not, it is from before. */
 bool vault_is_sealed(struct str stored);
 
+/* The id of an encryption key, and of the one that a value is sealed under, as
+ * eight hexadecimal digits; arena. */
+bool vault_key_id(
+    struct arena *a, struct str key, struct str *id, struct err *err) MUST_USE;
+struct str vault_sealed_by(struct arena *a, struct str sealed);
+
 /*
  * vault_open - the reverse
  *

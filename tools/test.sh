@@ -66,6 +66,7 @@ short() {
 	step generated generated
 	step install tests/install/test.sh
 	step webapp make -s webapp-test
+	step hardened tools/check-binary.sh build/release/zoom-plugin
 	step style make -s check-style
 	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata
 	step server go_tests dev asan -short ./e2e

@@ -107,6 +107,8 @@ var contract = []struct {
 			where: "tests/unit/test_plugin_connect.c: a_token_that_does_not_work_replaces_none"},
 		{id: "better: linked account shown", says: "Whoever connects sees which Zoom account is connected."},
 		{id: "better: sealed tokens", says: "All tokens are sealed with AES-256-GCM, refresh tokens too; old ones at their first use."},
+		{id: "better: new encryption key", says: "The encryption key may be changed, and changed back: nothing is lost, all is sealed anew."},
+		{id: "better: wrong encryption key", says: "A wrong one is told to the admins once; put back, everything works."},
 		{id: "better: no secrets in the log", says: "No token and no secret reaches the server's log."},
 		{id: "better: no signing for others", says: "URL validation signs no text that could be an event."},
 		{id: "better: deauthorization", says: "Signed, for our app and account only; at account level it ends the account's token and tells the admins."},

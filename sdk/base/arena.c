@@ -26,6 +26,7 @@ void arena_fini(struct arena *a)
 	struct arena_block *block = a->blocks;
 	while (block != NULL) {
 		struct arena_block *next = block->next;
+		explicit_bzero(block->data, block->used);
 		free(block);
 		block = next;
 	}

@@ -37,7 +37,8 @@ struct arena {
 /* Prepare an empty arena; nothing is allocated yet. max is in bytes. */
 void arena_init(struct arena *a, size_t max);
 
-/* Free everything. Accepts a zeroed arena; leaves a zeroed one. */
+/* Wipe and free everything: a call may have held secrets. Accepts a zeroed
+ * arena; leaves a zeroed one. */
 void arena_fini(struct arena *a);
 
 /*

@@ -13,6 +13,8 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_fini(struct buf *b)
 {
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->room);
 	free(b->data);
 	*b = (struct buf){ 0 };
 }
@@ -109,6 +111,7 @@ void buf_reset(struct buf *b, size_t keep)
 	b->len = 0;
 	b->fault = ERR_NONE;
 	if (b->room > keep) {
+		explicit_bzero(b->data, b->room);
 		free(b->data);
 		b->data = NULL;
 		b->room = 0;

@@ -27,7 +27,7 @@ struct buf {
 /* Prepare an empty buffer of at most max bytes; nothing is allocated yet. */
 void buf_init(struct buf *b, size_t max);
 
-/* Free. Accepts a zeroed buffer; leaves a zeroed one. */
+/* Wipe and free. Accepts a zeroed buffer; leaves a zeroed one. */
 void buf_fini(struct buf *b);
 
 /* Room for n more bytes; the place to write them, or NULL (sticky). */

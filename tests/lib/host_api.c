@@ -131,6 +131,18 @@ static void kv_delete(
 	drop_key(h, in->key);
 }
 
+static void kv_list(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_kv_list_args *in = args;
+	struct mm_kv_list_returns *out = ret;
+	size_t first = (size_t)(in->page * in->per_page);
+	out->result.items = arena_array(a, HOST_MAX_KEYS, sizeof(struct str));
+	for (size_t i = first;
+	     i < h->n_keys && out->result.n < (size_t)in->per_page; i++)
+		out->result.items[out->result.n++] = h->keys[i].key;
+}
+
 /* ---- people and channels -------------------------------------------------------------- */
 
 static struct mm_user *find_user(struct host *h, struct str id)
@@ -534,6 +546,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_KV_COMPARE_AND_DELETE] = kv_compare_and_delete,
 	[MM_API_KV_DELETE] = kv_delete,
 	[MM_API_KV_GET] = kv_get,
+	[MM_API_KV_LIST] = kv_list,
 	[MM_API_KV_SET_WITH_OPTIONS] = kv_set_with_options,
 	[MM_API_LOAD_PLUGIN_CONFIGURATION] = load_plugin_configuration,
 	[MM_API_LOG_DEBUG] = nothing,

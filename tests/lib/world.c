@@ -127,6 +127,12 @@ struct ctx world_ctx(struct world *w)
 	return ctx_begin(&w->plugin, &call);
 }
 
+void world_loses_key(struct world *w)
+{
+	world_configures(w, "EncryptionKey", "\"\"");
+	world_configures(w, "EncryptionKey", "\"" OTHER_KEY "\"");
+}
+
 void world_connects_for(struct world *w, int64_t ms)
 {
 	struct ctx c = world_ctx(w);

@@ -75,6 +75,10 @@ void world_stop(struct world *w);
 /* Save settings: all as they should be, but for one; NULL: for none. */
 void world_configures(struct world *w, const char *name, const char *json);
 
+/* Another encryption key, of which the plugin does not see what was before. */
+#define OTHER_KEY "another-key-0123456789abcdefghij"
+void world_loses_key(struct world *w);
+
 /* Store a token that is good for so long. */
 void world_connects_for(struct world *w, int64_t ms);
 void world_connects(struct world *w);

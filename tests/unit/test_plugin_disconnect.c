@@ -100,8 +100,7 @@ END_TEST
 START_TEST(a_token_under_another_key_is_forgotten_all_the_same)
 {
 	link_account(ACCOUNT);
-	world_configures(
-	    &w, "EncryptionKey", "\"another-key-0123456789abcdefghij\"");
+	world_loses_key(&w);
 	expect_says(ADMIN, "could not be told");
 	ck_assert(!has(ACCOUNT_KEY));
 	ck_assert_int_eq(https_n_requests(w.zoom), 0);

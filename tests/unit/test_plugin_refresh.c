@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TOKEN_KEY "zoomSuperUserToken_"
 #define LEASE_KEY "z2_lease_refresh_account"
@@ -162,6 +163,44 @@ START_TEST(a_token_that_cannot_be_stored_is_kept_used_and_stored_later)
 }
 END_TEST
 
+static void connects_again(void)
+{
+	bool saved;
+	struct ctx c = world_ctx(&w);
+	const struct grant grant = { .token = {
+		                         .access_token =
+		                             S("access-token-three"),
+		                         .refresh_token =
+		                             S("refresh-token-three"),
+		                     } };
+	ck_assert(grant_save(&c, &grant, NULL, &saved, &w.err));
+	ctx_end(&c);
+}
+
+START_TEST(a_key_that_is_changed_meanwhile_loses_nothing)
+{
+	world_connects_for(&w, 0);
+	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", WORLD_USER);
+	ck_assert_str_eq(ask(), "");
+	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
+	/* what is stored is sealed anew, and is still the spent token */
+	struct str before = host_key(&w.host, "zoomSuperUserToken_");
+	world_configures(&w, "EncryptionKey", "\"" OTHER_KEY "\"");
+	while (str_eq(before, host_key(&w.host, "zoomSuperUserToken_")))
+		usleep(1000);
+	https_answers(w.zoom, 200, "", WORLD_USER);
+	ck_assert_str_eq(ask(), "");
+	expect_request(2, "Authorization: Bearer " NEW_ACCESS "\r\n");
+	struct ctx c = world_ctx(&w);
+	struct grant grant;
+	ck_assert(grant_load(&c, S(""), &grant, &w.err));
+	ck_assert_str_eq(str_c(grant.token.refresh_token), NEW_REFRESH);
+	ctx_end(&c);
+}
+END_TEST
+
 START_TEST(what_was_stored_since_counts_more_than_what_was_kept)
 {
 	world_connects_for(&w, 0);
@@ -170,10 +209,10 @@ START_TEST(what_was_stored_since_counts_more_than_what_was_kept)
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
 	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
-	world_connects(&w); /* connected again meanwhile */
+	connects_again();
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
-	expect_request(2, "Authorization: Bearer " ACCESS "\r\n");
+	expect_request(2, "Authorization: Bearer access-token-three\r\n");
 }
 END_TEST
 
@@ -241,6 +280,7 @@ int main(void)
 	    tc, a_token_that_cannot_be_stored_is_kept_used_and_stored_later);
 	tcase_add_test(
 	    tc, what_was_stored_since_counts_more_than_what_was_kept);
+	tcase_add_test(tc, a_key_that_is_changed_meanwhile_loses_nothing);
 	tcase_add_test(tc, what_is_kept_at_the_end_is_freed);
 	tcase_add_test(tc, the_admins_are_told_once_that_the_grant_has_ended);
 	tcase_add_test(tc, a_user_is_told_that_their_own_has_ended);

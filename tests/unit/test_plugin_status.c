@@ -164,8 +164,9 @@ END_TEST
 START_TEST(jobs_that_wait_are_counted)
 {
 	struct ctx c = world_ctx(&w);
-	host_stores(&w.host, "z2_jobs", S("x"));
+	host_stores(&w.host, "z2_lease_job_7", S("another node's"));
 	host_stores(&w.host, "z2_job_7", S("another key's"));
+	host_stores(&w.host, "z2_jobs", S("x"));
 	ctx_end(&c);
 	expect(status(), "Waiting to be posted: 1 recording, ");
 }
