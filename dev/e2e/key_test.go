@@ -78,6 +78,9 @@ func (p *past) retires(key string) {
 // that was changed by hand is told, and putting it back loses nothing.
 func TestKeyChange(t *testing.T) {
 	covers(t, "better: new encryption key", "better: wrong encryption key")
+	if testing.Short() {
+		t.Skip("takes a minute and more")
+	}
 	w := connected(t)
 	p := w.database()
 	m := w.meets()
