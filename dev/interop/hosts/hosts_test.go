@@ -398,7 +398,8 @@ func (h *host) echoes() {
 // settings, answers its command and its routes, and stops.
 func TestZoom(t *testing.T) {
 	h := newZoom(t)
-	h.implements("ExecuteCommand", "Implemented", "OnActivate", "OnConfigurationChange", "ServeHTTP")
+	h.implements("ConfigurationWillBeSaved", "ExecuteCommand", "GenerateSupportData", "Implemented",
+		"OnActivate", "OnConfigurationChange", "ServeHTTP", "ServeMetrics")
 	if len(h.api.commands) != 1 || h.api.commands[0].Trigger != "zoom" || h.api.commands[0].AutocompleteData == nil {
 		t.Errorf("commands: %+v", h.api.commands)
 	}
