@@ -27,7 +27,8 @@ FLAGS_tsan := -O1 -g -fsanitize=thread
 # What the processor can check of jumps and returns. gcc 12 knows FORTIFY 3.
 BRANCHES_x86_64 := -fcf-protection=full
 BRANCHES_aarch64 := -mbranch-protection=standard
-FORTIFY := $(shell test "$$($(CC) -dumpversion | cut -d. -f1)" -ge 12 && echo 3 || echo 2)
+FORTIFY := $(shell v=$$($(CC) -dumpversion 2>/dev/null | cut -d. -f1); \
+	test "$${v:-0}" -ge 12 && echo 3 || echo 2)
 FLAGS_release := -O2 -g -DPLUGIN_RELEASE=1 -U_FORTIFY_SOURCE \
 	-D_FORTIFY_SOURCE=$(FORTIFY) -fstack-protector-strong \
 	-fstack-clash-protection $(BRANCHES_$(shell uname -m)) \
