@@ -1,9 +1,7 @@
 #include "plugin/claim.h"
 
-#include "plugin/js.h"
-
-#include <openssl/evp.h>
-#include <stdio.h>
+#include "plugin/store.h"
+#include "plugin/vault.h"
 
 /* Of the server's key-value store, in characters. */
 #define KEY_MAX 150
@@ -12,32 +10,21 @@
 static bool key_of(
     struct ctx *c, struct str name, struct str *key, struct err *err)
 {
-	unsigned char bytes[EVP_MAX_MD_SIZE];
-	char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
-	unsigned n = 0;
+	struct str digest;
 	*key = name;
 	if (name.len <= KEY_MAX)
 		return arena_ok(c->arena, err);
-	if (EVP_Digest(name.data, name.len, bytes, &n, EVP_sha256(), NULL) != 1)
-		return err_set(err, ERR_IO, "SHA-256");
-	for (unsigned i = 0; i < n; i++)
-		snprintf(hex + (size_t)2 * i, 3, "%02x", bytes[i]);
-	*key = arena_printf(c->arena, "z2_claim_%s", hex);
+	if (!vault_digest(c->arena, name, &digest, err))
+		return false;
+	*key = arena_printf(c->arena, "z2_claim_%.*s", STR_ARG(digest));
 	return arena_ok(c->arena, err);
 }
 
 static bool swap(struct ctx *c, const struct claim *claim, struct str value,
     bool *saved, struct err *err)
 {
-	const struct mm_plugin_kv_set_options options = {
-		.atomic = true,
-		.old_value = claim->value,
-		.expire_in_seconds = CLAIM_KEPT_S,
-	};
-	*saved = false;
-	return arena_ok(c->arena, err) &&
-	       mm_kv_set_with_options(
-	           c->mm, c->arena, claim->key, value, &options, saved, err);
+	return store_swap_for(
+	    c, claim->key, claim->value, value, CLAIM_KEPT_S, saved, err);
 }
 
 static struct str at_work(struct ctx *c, int64_t until_ms)
@@ -53,7 +40,7 @@ bool claim_take(
 	int64_t now_ms = clock_wall_ms();
 	*claim = (struct claim){ .again = false };
 	if (!key_of(c, name, &claim->key, err) ||
-	    !mm_kv_get(c->mm, c->arena, claim->key, &claim->value, err))
+	    !store_get(c, claim->key, &claim->value, err))
 		return false;
 	json_t *former = js_parse(claim->value);
 	int64_t until_ms = json_integer_value(json_object_get(former, "until"));
