@@ -1,8 +1,31 @@
 #!/bin/sh
 # run.sh replay|mutate|libfuzzer FOLDER SECONDS TARGET... runs the fuzzers in
 # FOLDER over fuzz/corpus and fuzz/regression; libFuzzer's as many at once as
-# there are processors. Replaying ends with the sum of all counts.
+# there are processors, each for SECONDS of processor time, however busy the
+# machine is. Replaying ends with the sum of all counts.
 set -u
+
+# cpu_s PID - the processor seconds it has used, of all its threads
+cpu_s() {
+	awk -v hz="$(getconf CLK_TCK)" \
+		'{ sub(/.*\) /, ""); print int(($12 + $13) / hz) }' "/proc/$1/stat" 2>/dev/null
+}
+
+# bounded SECONDS COMMAND... - interrupts it after SECONDS of processor time,
+# which libFuzzer takes as its end
+bounded() {
+	limit=$1
+	shift
+	"$@" &
+	fuzzer=$!
+	while used=$(cpu_s $fuzzer) && [ -n "$used" ]; do
+		[ "$used" -lt "$limit" ] || kill -INT $fuzzer 2>/dev/null
+		sleep 1
+	done
+	wait $fuzzer
+	status=$?
+	[ $status -eq 72 ] || return $status # libFuzzer's own for an interrupt
+}
 cd "$(dirname "$0")/.."
 if [ "$1" = libfuzzer ] && [ $# -gt 4 ]; then
 	mode=$1 folder=$2 seconds=$3
@@ -34,8 +57,7 @@ for target; do
 		found=build/fuzz/corpus/$target
 		mkdir -p "$found"
 		# 2: what the code logs; findings are printed anyway
-		"$folder/$target" -close_fd_mask=2 -max_total_time="$seconds" \
-			-timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		bounded "$seconds" "$folder/$target" -close_fd_mask=2 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 			-artifact_prefix="fuzz/crash-$target-" \
 			"$found" "$@" >"$found.log" 2>&1 || failed=1
 		grep -aE 'SUMMARY|Test unit written' "$found.log"
