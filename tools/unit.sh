@@ -12,7 +12,7 @@ run_one() {
 	name=$(basename "$program")
 	wrapper=
 	if [ "${UNIT_WRAPPER:-}" = valgrind ]; then
-		export CK_TIMEOUT_MULTIPLIER=20
+		export CK_TIMEOUT_MULTIPLIER=20 TEST_PATIENCE=10
 		wrapper="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect
 			--errors-for-leak-kinds=definite,indirect --fair-sched=yes --max-threads=2000"
 		# valgrind runs one thread at a time: hundreds of them miss their deadlines

@@ -1,4 +1,5 @@
 #include "tests/lib/zoomtest.h"
+#include "tests/lib/patience.h"
 
 #include "base/clock.h"
 
@@ -16,7 +17,7 @@ static void start(struct zoomtest *t)
 		.client = zoom_client_new(NULL, &t->err),
 		.settings = &t->settings,
 		.arena = &t->arena,
-		.deadline_ms = clock_deadline_ms(8000),
+		.deadline_ms = clock_deadline_ms(patience(8000)),
 	};
 	ck_assert_ptr_nonnull(t->call.client);
 }

@@ -1,6 +1,7 @@
 #include "zoom/client.h"
 
 #include "base/clock.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/zoomtest.h"
 #include "zoom/ask.h"
 
@@ -55,12 +56,12 @@ static bool asks(const char *body, int64_t timeout_ms)
 
 static bool reads(void)
 {
-	return asks(NULL, 8000);
+	return asks(NULL, patience(8000));
 }
 
 static bool creates(void)
 {
-	return asks("{}", 8000);
+	return asks("{}", patience(8000));
 }
 
 START_TEST(an_answer_is_read)
@@ -168,8 +169,8 @@ START_TEST(a_wait_beyond_the_deadline_is_not_begun)
 {
 	https_answers(t.zoom, 429, "Retry-After: 60", LIMITED);
 	int64_t start_ms = clock_now_ms();
-	ck_assert(!reads());
-	ck_assert_int_lt(clock_now_ms() - start_ms, 1000);
+	ck_assert(!asks(NULL, 30000));
+	ck_assert_int_lt(clock_now_ms() - start_ms, patience(1000));
 	ck_assert_int_eq(t.err.code, ERR_BUSY);
 	ck_assert_int_eq(t.err.status, 429);
 	ck_assert_int_eq(t.call.answer.verdict, ZOOM_LIMITED);
@@ -257,7 +258,7 @@ START_TEST(nothing_is_repeated_after_a_time_out)
 {
 	https_waits_ms(t.zoom, 5000);
 	https_answers(t.zoom, 201, "", "{\"id\":5}");
-	ck_assert(!asks("{}", 300));
+	ck_assert(!asks("{}", patience(300)));
 	ck_assert_int_eq(t.err.code, ERR_TIMEOUT);
 	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
 	ck_assert_int_eq(https_n_requests(t.zoom), 1);
@@ -357,7 +358,7 @@ START_TEST(stopping_ends_a_wait)
 	pthread_create(&thread, NULL, stop_soon, t.call.client);
 	int64_t start_ms = clock_now_ms();
 	ck_assert(!reads());
-	ck_assert_int_lt(clock_now_ms() - start_ms, 2000);
+	ck_assert_int_lt(clock_now_ms() - start_ms, patience(2000));
 	pthread_join(thread, NULL);
 	ck_assert(!reads());
 	ck_assert_int_eq(t.err.code, ERR_CLOSED);

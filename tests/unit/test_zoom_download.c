@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "tests/lib/https.h"
+#include "tests/lib/patience.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -57,8 +58,8 @@ static void tear_down(void)
 static bool downloads_within(int64_t timeout_ms)
 {
 	err_clear(&err);
-	return zoom_download(
-	    client, &arena, &d, clock_deadline_ms(timeout_ms), &content, &err);
+	return zoom_download(client, &arena, &d,
+	    clock_deadline_ms(patience(timeout_ms)), &content, &err);
 }
 
 static bool downloads(void)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "tests/lib/https.h"
+#include "tests/lib/patience.h"
 
 #include <check.h>
 #include <dlfcn.h>
@@ -36,7 +37,7 @@ int getaddrinfo(const char *host, const char *service,
 	if (host == NULL || strcmp(host, "slow.test") != 0)
 		return real(host, service, hints, result);
 	atomic_fetch_add(&n_slow, 1);
-	usleep(SLOW_NAME_MS * 1000);
+	usleep((useconds_t)patience(SLOW_NAME_MS) * 1000);
 	atomic_fetch_sub(&n_slow, 1);
 	return EAI_FAIL;
 }
@@ -55,7 +56,8 @@ static void trust(struct https *s)
 		https_stop(server);
 	server = s;
 	https_trust(s);
-	start_http((struct zoom_client_options){ .connect_ms = 2000 });
+	start_http(
+	    (struct zoom_client_options){ .connect_ms = (int)patience(2000) });
 }
 
 static void set_up(void)
@@ -85,8 +87,8 @@ static bool send_to(const char *url, const char *body, int64_t timeout_ms)
 	};
 	zoom_http_reply_fini(&reply);
 	err_clear(&err);
-	return zoom_http_send(
-	    &http, &request, clock_deadline_ms(timeout_ms), &reply, &err);
+	return zoom_http_send(&http, &request,
+	    clock_deadline_ms(patience(timeout_ms)), &reply, &err);
 }
 
 /* GET or, with a body, POST {server}/path. */
@@ -236,7 +238,7 @@ START_TEST(an_answer_above_the_cap_is_cut_off)
 	ck_assert(!sends(NULL));
 	ck_assert_int_eq(err.code, ERR_TOO_BIG);
 	ck_assert_uint_le(reply.body.room, (size_t)1024 * 1024);
-	ck_assert_int_lt(clock_now_ms() - start_ms, 3000);
+	ck_assert_int_lt(clock_now_ms() - start_ms, patience(3000));
 }
 END_TEST
 
@@ -272,7 +274,7 @@ START_TEST(a_time_out_leaves_the_outcome_open)
 	ck_assert(!send_to(url, "{}", 300));
 	ck_assert_int_eq(err.code, ERR_TIMEOUT);
 	ck_assert(reply.sent);
-	ck_assert_int_lt(clock_now_ms() - start_ms, 1500);
+	ck_assert_int_lt(clock_now_ms() - start_ms, patience(1500));
 }
 END_TEST
 
@@ -282,7 +284,7 @@ START_TEST(a_slow_name_server_does_not_outlast_the_deadline)
 	ck_assert(!send_to("https://slow.test/", "{}", 200));
 	ck_assert_int_eq(err.code, ERR_IO);
 	ck_assert(!reply.sent);
-	ck_assert_int_lt(clock_now_ms() - start_ms, SLOW_NAME_MS / 2);
+	ck_assert_int_lt(clock_now_ms() - start_ms, patience(SLOW_NAME_MS) / 2);
 	ck_assert_int_eq(atomic_load(&n_slow), 1);
 	while (atomic_load(&n_slow) > 0)
 		usleep(10 * 1000);
@@ -372,8 +374,8 @@ static void *send_many(void *object)
 	for (int i = 0; i < 5; i++) {
 		struct zoom_http_reply r;
 		struct err why = { .code = ERR_NONE };
-		bool ok = zoom_http_send(
-		    &http, &request, clock_deadline_ms(10000), &r, &why);
+		bool ok = zoom_http_send(&http, &request,
+		    clock_deadline_ms(patience(10000)), &r, &why);
 		ck_assert_msg(ok, "%s", why.text);
 		zoom_http_reply_fini(&r);
 	}
@@ -413,7 +415,7 @@ START_TEST(stopping_ends_a_transfer)
 	int64_t start_ms = clock_now_ms();
 	ck_assert(!sends(NULL));
 	ck_assert_int_eq(err.code, ERR_CLOSED);
-	ck_assert_int_lt(clock_now_ms() - start_ms, 3000);
+	ck_assert_int_lt(clock_now_ms() - start_ms, patience(3000));
 	pthread_join(stopper, NULL);
 	ck_assert(!sends(NULL));
 	ck_assert_int_eq(err.code, ERR_CLOSED);

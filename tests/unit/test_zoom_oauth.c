@@ -1,6 +1,7 @@
 #include "zoom/oauth.h"
 
 #include "base/clock.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/zoomtest.h"
 
 #include <check.h>
@@ -210,7 +211,7 @@ END_TEST
 
 START_TEST(a_refresh_is_sent_once_when_the_answer_is_late)
 {
-	t.call.deadline_ms = clock_deadline_ms(300);
+	t.call.deadline_ms = clock_deadline_ms(patience(300));
 	https_waits_ms(t.zoom, 5000);
 	https_answers(t.zoom, 200, "", TOKEN);
 	ck_assert(!refreshes());
