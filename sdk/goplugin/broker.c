@@ -164,33 +164,111 @@ struct yamux_stream *broker_accept(
 	return st;
 }
 
-struct yamux_stream *broker_dial_start(
-    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err)
+/* ---- dialling ------------------------------------------------------------------ */
+
+bool broker_dial_all(struct broker *b, struct broker_dial *dials, size_t n,
+    int64_t deadline_ms, struct err *err)
 {
-	uint8_t bytes[4];
-	put_id(bytes, id);
-	return yamux_open(b->session, bytes, sizeof(bytes), deadline_ms, err);
+	struct yamux_opening openings[BROKER_MAX_DIALS] = { 0 };
+	uint8_t numbers[BROKER_MAX_DIALS][4];
+	if (n > BROKER_MAX_DIALS)
+		return err_set(err, ERR_INVALID, "%zu dials at once", n);
+	for (size_t i = 0; i < n; i++) {
+		put_id(numbers[i], dials[i].id);
+		openings[i].first = numbers[i];
+		openings[i].n = sizeof(numbers[i]);
+	}
+	if (!yamux_open_all(b->session, openings, n, deadline_ms, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		dials[i] = (struct broker_dial){
+			.id = dials[i].id,
+			.stream = openings[i].stream,
+			.answer_by_ms = clock_deadline_ms(BROKER_WAIT_MS),
+		};
+	return true;
 }
 
-bool broker_dial_finish(
-    struct yamux_stream *st, uint32_t id, int64_t deadline_ms, struct err *err)
+bool broker_dial_answered(const struct broker_dial *d)
 {
-	uint32_t answer = 0;
-	if (!broker_read_id(st, deadline_ms, &answer, err))
-		return err_wrap(err, "dialling %u", id);
-	if (answer != id)
-		return err_set(
-		    err, ERR_PROTOCOL, "dialled %u, got %u", id, answer);
+	return d->n_answer == sizeof(d->answer);
+}
+
+static bool read_answer(
+    struct broker_dial *d, int64_t deadline_ms, struct err *err)
+{
+	if (deadline_ms > d->answer_by_ms)
+		deadline_ms = d->answer_by_ms;
+	while (!broker_dial_answered(d)) {
+		size_t got = 0;
+		if (!yamux_stream_read(d->stream, d->answer + d->n_answer,
+		        sizeof(d->answer) - d->n_answer, deadline_ms, &got,
+		        err))
+			return err_wrap(err, "dialling %u", d->id);
+		if (got == 0)
+			return err_set(err, ERR_CLOSED,
+			    "dialling %u: the host hung up", d->id);
+		d->n_answer += got;
+	}
 	return true;
+}
+
+/* Wait for the answer, if it has not been read. */
+static bool check_answer(
+    struct broker_dial *d, int64_t deadline_ms, struct err *err)
+{
+	if (!read_answer(d, deadline_ms, err))
+		return false;
+	if (get_id(d->answer) != d->id)
+		return err_set(err, ERR_PROTOCOL, "dialled %u, got %u", d->id,
+		    get_id(d->answer));
+	return true;
+}
+
+bool broker_dial_read(struct broker_dial *d, void *data, size_t room,
+    int64_t deadline_ms, size_t *got, struct err *err)
+{
+	return check_answer(d, deadline_ms, err) &&
+	       yamux_stream_read(d->stream, data, room, deadline_ms, got, err);
+}
+
+bool broker_dial_write(struct broker_dial *d, const void *data, size_t n,
+    int64_t deadline_ms, struct err *err)
+{
+	return yamux_stream_write(d->stream, data, n, deadline_ms, err);
+}
+
+static bool io_read(void *object, void *data, size_t room, int64_t deadline_ms,
+    size_t *got, struct err *err)
+{
+	return broker_dial_read(object, data, room, deadline_ms, got, err);
+}
+
+static bool io_write(void *object, const void *data, size_t n,
+    int64_t deadline_ms, struct err *err)
+{
+	return broker_dial_write(object, data, n, deadline_ms, err);
+}
+
+struct io broker_dial_io(struct broker_dial *d)
+{
+	return (struct io){ d, io_read, io_write };
+}
+
+void broker_dial_end(struct broker_dial *d)
+{
+	yamux_stream_leave(d->stream);
+	*d = (struct broker_dial){ 0 };
 }
 
 struct yamux_stream *broker_dial(
     struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err)
 {
-	struct yamux_stream *st = broker_dial_start(b, id, deadline_ms, err);
-	if (st != NULL && !broker_dial_finish(st, id, deadline_ms, err)) {
-		yamux_stream_close(st);
-		st = NULL;
-	}
-	return st;
+	struct broker_dial dial = { .id = id };
+	if (!broker_dial_all(b, &dial, 1, deadline_ms, err))
+		return NULL;
+	if (check_answer(&dial, deadline_ms, err))
+		return dial.stream;
+	yamux_stream_close(dial.stream);
+	return NULL;
 }

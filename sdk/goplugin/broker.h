@@ -24,6 +24,9 @@ extern "C" {
 /* How long the acceptor waits for a dial, and a dial for its acceptor. */
 #define BROKER_WAIT_MS 5000
 
+/* A hook that streams wants two. */
+#define BROKER_MAX_DIALS 2
+
 /* Streams that have arrived before anybody waited for them. */
 #define BROKER_MAX_EARLY 64
 
@@ -75,18 +78,50 @@ struct yamux_stream *broker_accept(
     struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err);
 
 /*
- * broker_dial_start, broker_dial_finish - dial a number of the host's
+ * A dial of ours. The host answers when it gets to it; meanwhile the stream
+ * can be written to, for the host reads the number and then what follows. So
+ * nobody waits for the answer: it is taken off what is read first.
  *
- * start opens the stream and sends the number, finish waits for the answer;
- * apart, so that several dials share one wait. The stream of start is owned
- * by the caller in any case. Any thread.
+ * Zeroed: no dial. One thread at a time.
  */
-struct yamux_stream *broker_dial_start(
-    struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err);
-bool broker_dial_finish(struct yamux_stream *st, uint32_t id,
+struct broker_dial {
+	uint32_t id; /* of the host's */
+	struct yamux_stream *stream;
+	int64_t answer_by_ms;
+	uint8_t answer[4];
+	size_t n_answer; /* bytes of it that have come */
+};
+
+/*
+ * broker_dial_all - dial several numbers in one write, or none
+ *
+ *   dials   their ids are set; end each with broker_dial_end
+ *
+ * Errors as yamux_open. Any thread.
+ */
+bool broker_dial_all(struct broker *b, struct broker_dial *dials, size_t n,
     int64_t deadline_ms, struct err *err) MUST_USE;
 
-/* Both at once. Owned; NULL on failure. */
+/* Whether the host has answered. */
+bool broker_dial_answered(const struct broker_dial *d);
+
+/* Read what comes behind the answer; like yamux_stream_read.
+ * Errors besides: ERR_TIMEOUT when the host has not answered within
+ * BROKER_WAIT_MS of the dial, ERR_PROTOCOL for a wrong answer. */
+bool broker_dial_read(struct broker_dial *d, void *data, size_t room,
+    int64_t deadline_ms, size_t *got, struct err *err) MUST_USE;
+
+/* Like yamux_stream_write, answered or not. */
+bool broker_dial_write(struct broker_dial *d, const void *data, size_t n,
+    int64_t deadline_ms, struct err *err) MUST_USE;
+
+/* Both for rpc. d is borrowed. */
+struct io broker_dial_io(struct broker_dial *d);
+
+/* Finish and give back, see yamux_stream_leave. Leaves a zeroed dial. */
+void broker_dial_end(struct broker_dial *d);
+
+/* Dial one number and wait for the answer. Owned; NULL on failure. */
 struct yamux_stream *broker_dial(
     struct broker *b, uint32_t id, int64_t deadline_ms, struct err *err);
 

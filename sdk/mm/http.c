@@ -1,14 +1,15 @@
 /*
  * http - ServeHTTP: two streams dialled, a handler run, two streams finished
  *
- * The happy path: dial the response writer and the body together, before
+ * The happy path: dial the response writer and the body in one write, before
  * anything else, for the host waits five seconds at most; run the handler;
- * send what is left of the head; finish both streams; the reply goes last,
- * since the host ends its HTTP answer when it comes.
+ * send what is left of the head; finish both streams, which leaves in one
+ * write with the reply: the host ends its HTTP answer when that comes.
  *
  * The response writer is an rpc connection on which we are the client. Its
  * calls are made one at a time, each answer awaited: Go serves every request
- * in a goroutine of its own, in any order.
+ * in a goroutine of its own, in any order. So what need not be said is not:
+ * the head of an answer of 200 without headers of ours.
  */
 #include "mm/plugin.h"
 #include "mm/pull.h"
@@ -30,7 +31,7 @@ struct mm_http {
 	struct pull body;
 	struct str ahead; /* fetched before the handler asked; in arena */
 
-	struct yamux_stream *writer_stream;
+	struct broker_dial writer_dial;
 	struct rpc_client writer;
 	struct mm_string_strings_map own; /* headers set here */
 	bool head_sent;
@@ -136,7 +137,26 @@ bool mm_http_read(
 	return true;
 }
 
-bool mm_http_read_all(
+/* A body of known length goes straight to where it stays. */
+static bool read_known(
+    struct mm_http *h, size_t length, struct str *body, struct err *err)
+{
+	char *data = arena_alloc(h->arena, length + 1);
+	size_t have = 0;
+	size_t got = 1;
+	*body = (struct str){ NULL, 0 };
+	while (data != NULL && have < length && got > 0) {
+		if (!mm_http_read(h, data + have, length - have, &got, err))
+			return false;
+		have += got;
+	}
+	if (data != NULL)
+		data[have] = '\0';
+	*body = str_n(data, have);
+	return arena_ok(h->arena, err);
+}
+
+static bool read_unknown(
     struct mm_http *h, size_t max, struct str *body, struct err *err)
 {
 	struct buf all;
@@ -162,6 +182,19 @@ bool mm_http_read_all(
 	return done && arena_ok(h->arena, err);
 }
 
+bool mm_http_read_all(
+    struct mm_http *h, size_t max, struct str *body, struct err *err)
+{
+	if (!h->body.length_known)
+		return read_unknown(h, max, body, err);
+	size_t left = h->body.length - h->body.fetched + h->ahead.len;
+	if (left > max) {
+		*body = (struct str){ NULL, 0 };
+		return err_set(err, ERR_TOO_BIG, "body above %zu bytes", max);
+	}
+	return read_known(h, left, body, err);
+}
+
 /*
  * On HTTP/1.1 the host throws away what is left of a body of known length,
  * up to 256 KiB, when the answer begins. So fetch such a rest before.
@@ -169,13 +202,11 @@ bool mm_http_read_all(
  */
 static void fetch_rest(struct mm_http *h)
 {
-	int64_t length;
-	if (h->body.stream == NULL || h->body.ended ||
-	    !str_to_int64(mm_http_header(h, S("Content-Length")), &length))
+	if (h->body.ended || !h->body.length_known)
 		return;
 	/* the host has read what we have asked for, come or not */
-	size_t rest = (size_t)length - h->body.fetched;
-	if (length < 0 || rest == 0 || rest > h->body.asked + HOST_DROPS)
+	size_t rest = h->body.length - h->body.fetched;
+	if (rest == 0 || rest > h->body.asked + HOST_DROPS)
 		return;
 	char *data = arena_alloc(h->arena, rest);
 	size_t have = 0;
@@ -269,6 +300,9 @@ void mm_http_write_header(struct mm_http *h, int status)
 	h->status = status;
 	fetch_rest(h);
 	sync_headers(h);
+	/* what the host makes of a write, or of none */
+	if (status == 200)
+		return;
 	int64_t number = status;
 	struct rpc_value args = { &gob_type_int, &number };
 	call_writer(h, "Plugin.WriteHeader", args, NULL, NULL);
@@ -312,25 +346,31 @@ bool mm_http_ok(const struct mm_http *h, struct err *err)
 
 /* ---- the hook --------------------------------------------------------------------- */
 
-/* Both dials under way together, one wait for both. */
+/* What the host knows of the body's length. */
+static void measure_body(struct mm_http *h)
+{
+	int64_t length;
+	h->body.length_known =
+	    str_to_int64(mm_http_header(h, S("Content-Length")), &length) &&
+	    length >= 0;
+	if (h->body.length_known)
+		h->body.length = (size_t)length;
+}
+
 static bool dial(struct mm_http *h, struct err *err)
 {
-	struct broker *b = h->plugin->broker;
-	int64_t deadline = clock_deadline_ms(BROKER_WAIT_MS);
-	uint32_t writer = (uint32_t)h->args->response_writer_stream;
-	uint32_t body = (uint32_t)h->args->request_body_stream;
-	h->writer_stream = broker_dial_start(b, writer, deadline, err);
-	if (h->writer_stream == NULL)
+	struct broker_dial dials[] = {
+		{ .id = (uint32_t)h->args->response_writer_stream },
+		{ .id = (uint32_t)h->args->request_body_stream },
+	};
+	bool has_body = dials[1].id != 0;
+	if (!broker_dial_all(h->plugin->broker, dials, has_body ? 2 : 1,
+	        clock_deadline_ms(BROKER_WAIT_MS), err))
 		return false;
-	if (body != 0) {
-		h->body.stream = broker_dial_start(b, body, deadline, err);
-		if (h->body.stream == NULL)
-			return false;
-	}
-	if (!broker_dial_finish(h->writer_stream, writer, deadline, err))
-		return false;
-	return body == 0 ||
-	       broker_dial_finish(h->body.stream, body, deadline, err);
+	h->writer_dial = dials[0];
+	h->body.dial = dials[1];
+	measure_body(h);
+	return true;
 }
 
 static void refuse(struct mm_http *h)
@@ -355,7 +395,7 @@ static void serve(struct mm_plugin *p, struct rpc_call_info *info,
 	}
 	str_cut(h.args->request->url, '?', &h.path, &h.query);
 	if (dial(&h, &info->err)) {
-		rpc_client_init(&h.writer, yamux_stream_io(h.writer_stream),
+		rpc_client_init(&h.writer, broker_dial_io(&h.writer_dial),
 		    &mm_registry, p->def->max_message);
 		struct mm_call call = { p, &info->arena, p->def->user };
 		if (info->overloaded)
@@ -364,9 +404,13 @@ static void serve(struct mm_plugin *p, struct rpc_call_info *info,
 			handler(&call, &h);
 		mm_http_write_header(&h, 200);
 		rpc_client_fini(&h.writer);
+		/* without a writer there is no answer but this one */
+		if (h.fault.code != ERR_NONE &&
+		    !broker_dial_answered(&h.writer_dial))
+			info->err = h.fault;
 	}
 	pull_fini(&h.body);
-	yamux_stream_close(h.writer_stream);
+	broker_dial_end(&h.writer_dial);
 }
 
 void hook_serve_http(struct mm_plugin *p, struct rpc_call_info *info,

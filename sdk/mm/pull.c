@@ -26,20 +26,20 @@ static bool ask(struct pull *p, size_t n, struct err *err)
 		bytes[len++] = (uint8_t)(u | 0x80);
 	bytes[len++] = (uint8_t)u;
 	p->asked = n;
-	return yamux_stream_write(
-	    p->stream, bytes, len, clock_deadline_ms(PULL_PEER_MS), err);
+	return broker_dial_write(
+	    &p->dial, bytes, len, clock_deadline_ms(PULL_PEER_MS), err);
 }
 
 bool pull_read(
     struct pull *p, void *data, size_t room, size_t *got, struct err *err)
 {
 	*got = 0;
-	if (p->stream == NULL || p->ended)
+	p->ended = p->ended || (p->length_known && p->fetched == p->length);
+	if (p->dial.stream == NULL || p->ended)
 		return true;
 	if (p->asked == 0 && !ask(p, PULL_PIECE, err))
 		return err_wrap(err, "body");
-	if (!yamux_stream_read(p->stream, data,
-	        room < p->asked ? room : p->asked,
+	if (!broker_dial_read(&p->dial, data, room < p->asked ? room : p->asked,
 	        clock_deadline_ms(PULL_PEER_MS), got, err))
 		return err_wrap(err, "body");
 	p->asked -= *got;
@@ -50,7 +50,7 @@ bool pull_read(
 
 void pull_fini(struct pull *p)
 {
-	yamux_stream_close(p->stream);
+	broker_dial_end(&p->dial);
 	*p = (struct pull){ 0 };
 }
 

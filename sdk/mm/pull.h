@@ -13,9 +13,11 @@
 
 /* The puller's end. Zeroed: an empty body. */
 struct pull {
-	struct yamux_stream *stream; /* owned; NULL: no body */
-	size_t asked;                /* bytes asked for that have not come */
-	size_t fetched;              /* bytes that have come */
+	struct broker_dial dial; /* owned; zeroed: no body */
+	size_t asked;            /* bytes asked for that have not come */
+	size_t fetched;          /* bytes that have come */
+	size_t length;           /* of all, where it is known */
+	bool length_known;
 	bool ended;
 };
 
@@ -23,7 +25,7 @@ struct pull {
 bool pull_read(struct pull *p, void *data, size_t room, size_t *got,
     struct err *err) MUST_USE;
 
-/* Close the stream, read to its end or not. Leaves a zeroed one. */
+/* End the dial, read to its end or not. Leaves a zeroed one. */
 void pull_fini(struct pull *p);
 
 /* A number for the host to dial while an API call is under way. */

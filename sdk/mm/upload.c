@@ -5,7 +5,7 @@
 
 struct mm_upload {
 	struct pull file;
-	struct yamux_stream *replacement;
+	struct broker_dial replacement;
 };
 
 bool mm_upload_read(
@@ -17,25 +17,24 @@ bool mm_upload_read(
 bool mm_upload_write(
     struct mm_upload *u, const void *data, size_t n, struct err *err)
 {
-	return yamux_stream_write(
-	    u->replacement, data, n, clock_deadline_ms(PULL_PEER_MS), err);
+	return broker_dial_write(
+	    &u->replacement, data, n, clock_deadline_ms(PULL_PEER_MS), err);
 }
 
-/* Both dials under way together: the host waits five seconds for each. */
+/* At once: the host waits five seconds for each. */
 static bool dial(struct mm_upload *u, struct broker *b,
     const struct mm_hook_file_will_be_uploaded_args *args, struct err *err)
 {
-	int64_t deadline = clock_deadline_ms(BROKER_WAIT_MS);
-	uint32_t file = (uint32_t)args->uploaded_file_stream;
-	uint32_t replacement = (uint32_t)args->replacement_file_stream;
-	u->file.stream = broker_dial_start(b, file, deadline, err);
-	if (u->file.stream == NULL)
+	struct broker_dial dials[] = {
+		{ .id = (uint32_t)args->uploaded_file_stream },
+		{ .id = (uint32_t)args->replacement_file_stream },
+	};
+	if (!broker_dial_all(
+	        b, dials, 2, clock_deadline_ms(BROKER_WAIT_MS), err))
 		return false;
-	u->replacement = broker_dial_start(b, replacement, deadline, err);
-	if (u->replacement == NULL)
-		return false;
-	return broker_dial_finish(u->file.stream, file, deadline, err) &&
-	       broker_dial_finish(u->replacement, replacement, deadline, err);
+	u->file.dial = dials[0];
+	u->replacement = dials[1];
+	return true;
 }
 
 /* The host waits for the end of the replacement, written or not. */
@@ -46,7 +45,7 @@ void hook_file_will_be_uploaded(struct mm_plugin *p, struct rpc_call_info *info,
 	struct mm_call call = { p, &info->arena, p->def->user };
 	if (dial(&u, p->broker, args, &info->err))
 		p->def->file_will_be_uploaded(&call, args, &u, reply);
-	yamux_stream_close(u.replacement);
+	broker_dial_end(&u.replacement);
 	pull_fini(&u.file);
 }
 

@@ -65,64 +65,30 @@ static void wake_reader(struct yamux_session *s)
 	(void)ignored;
 }
 
-/* What the socket did not take waits for the reader thread. */
+/* Hand parts to the socket; the bytes it took. */
+static size_t hand_over(
+    struct yamux_session *s, struct iovec *parts, size_t n_parts)
+{
+	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n_parts };
+	ssize_t sent = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		session_end(
+		    s, ERR_CLOSED, "yamux: send: %s", strerrorname_np(errno));
+	return sent < 0 ? 0 : (size_t)sent;
+}
+
 static void keep(struct yamux_session *s, const void *data, size_t n)
 {
-	bool first = s->pending_start == s->pending.len;
 	buf_put(&s->pending, data, n);
 	if (s->pending.fault != ERR_NONE)
 		session_end(
 		    s, s->pending.fault, "yamux: the peer does not read");
-	else if (first)
-		wake_reader(s);
 }
 
-void session_send(struct yamux_session *s, const struct frame_header *h,
-    const void *payload, size_t n)
+/* The socket has taken n bytes of pending. */
+static void drop_pending(struct yamux_session *s, size_t n)
 {
-	uint8_t header[FRAME_SIZE];
-	size_t taken = 0;
-	if (s->closed)
-		return;
-	frame_put(header, h);
-	if (s->pending_start == s->pending.len) {
-		struct iovec parts[] = {
-			{ header, sizeof(header) },
-			{ (void *)(uintptr_t)payload, n },
-		};
-		struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
-		ssize_t sent = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-			session_end(s, ERR_CLOSED, "yamux: send: %s",
-			    strerrorname_np(errno));
-			return;
-		}
-		taken = sent < 0 ? 0 : (size_t)sent;
-	}
-	if (taken < sizeof(header)) {
-		keep(s, header + taken, sizeof(header) - taken);
-		taken = sizeof(header);
-	}
-	size_t done = taken - sizeof(header);
-	if (done < n)
-		keep(s, (const uint8_t *)payload + done, n - done);
-}
-
-/* The socket is ready: send what waits. */
-static void flush_pending(struct yamux_session *s)
-{
-	size_t left = s->pending.len - s->pending_start;
-	if (left == 0 || s->closed)
-		return;
-	ssize_t sent = send(s->fd, s->pending.data + s->pending_start, left,
-	    MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-		session_end(
-		    s, ERR_CLOSED, "yamux: send: %s", strerrorname_np(errno));
-		return;
-	}
-	if (sent > 0)
-		s->pending_start += (size_t)sent;
+	s->pending_start += n;
 	if (s->pending_start == s->pending.len) {
 		s->pending_start = 0;
 		buf_reset(&s->pending, 4096);
@@ -130,6 +96,78 @@ static void flush_pending(struct yamux_session *s)
 		buf_drop(&s->pending, s->pending_start);
 		s->pending_start = 0;
 	}
+}
+
+static size_t n_pending(const struct yamux_session *s)
+{
+	return s->pending.len - s->pending_start;
+}
+
+/* One write for what was put off, a header and a payload. What the socket
+ * does not take waits for the reader thread. */
+static void send_all(
+    struct yamux_session *s, const void *header, const void *payload, size_t n)
+{
+	size_t before = n_pending(s);
+	struct iovec parts[] = {
+		{ before > 0 ? s->pending.data + s->pending_start : NULL,
+		    before },
+		{ (void *)(uintptr_t)header, FRAME_SIZE },
+		{ (void *)(uintptr_t)payload, n },
+	};
+	s->put_off = false;
+	size_t taken =
+	    before > 0 ? hand_over(s, parts, 3) : hand_over(s, parts + 1, 2);
+	if (s->closed)
+		return;
+	size_t of_pending = taken < before ? taken : before;
+	drop_pending(s, of_pending);
+	taken -= of_pending;
+	size_t of_header = taken < FRAME_SIZE ? taken : FRAME_SIZE;
+	taken -= of_header;
+	keep(s, (const uint8_t *)header + of_header, FRAME_SIZE - of_header);
+	keep(s, (const uint8_t *)payload + taken, n - taken);
+	if (n_pending(s) > 0)
+		wake_reader(s);
+}
+
+void session_send(struct yamux_session *s, const struct frame_header *h,
+    const void *payload, size_t n)
+{
+	uint8_t header[FRAME_SIZE];
+	if (s->closed)
+		return;
+	frame_put(header, h);
+	if (n_pending(s) == 0 || s->put_off) {
+		send_all(s, header, payload, n);
+		return;
+	}
+	keep(s, header, sizeof(header));
+	keep(s, payload, n);
+}
+
+void session_put_off(struct yamux_session *s, const struct frame_header *h,
+    const void *payload, size_t n)
+{
+	uint8_t header[FRAME_SIZE];
+	if (s->closed)
+		return;
+	if (n_pending(s) == 0)
+		s->put_off = true;
+	frame_put(header, h);
+	keep(s, header, sizeof(header));
+	keep(s, payload, n);
+}
+
+/* The socket is ready: send what waits. */
+static void flush_pending(struct yamux_session *s)
+{
+	if (n_pending(s) == 0 || s->closed)
+		return;
+	struct iovec part = { s->pending.data + s->pending_start,
+		n_pending(s) };
+	s->put_off = false;
+	drop_pending(s, hand_over(s, &part, 1));
 	pthread_cond_broadcast(&s->changed);
 }
 
@@ -260,7 +298,7 @@ static bool on_data(struct yamux_session *s, const struct frame_header *h)
 	if (h->length > st->recv_window)
 		return violation(s, "more data than the window", h->stream);
 	st->recv_window -= h->length;
-	if (!st->has_handle && h->length > 0)
+	if (!st->has_handle && !st->left && h->length > 0)
 		st = refuse_data(st);
 	s->payload_stream = st;
 	/* a FIN counts once its payload is there */
@@ -317,6 +355,21 @@ static bool on_frame(struct yamux_session *s, const struct frame_header *h)
 	return handlers[h->type](s, h);
 }
 
+static bool fill(struct yamux_stream *st, const uint8_t *data, size_t n)
+{
+	if (st->start > YAMUX_WINDOW / 2) {
+		buf_drop(&st->input, st->start);
+		st->start = 0;
+	}
+	buf_put(&st->input, data, n);
+	if (st->input.fault != ERR_NONE)
+		return session_end(st->session, st->input.fault,
+		    "yamux: buffer of stream %u: %s", st->id,
+		    err_code_text(st->input.fault));
+	pthread_cond_broadcast(&st->changed);
+	return true;
+}
+
 /* Payload that has arrived, perhaps not all of it. */
 static bool take_payload(
     struct yamux_session *s, const uint8_t *data, size_t n, uint16_t flags)
@@ -325,20 +378,12 @@ static bool take_payload(
 	s->payload_left -= (uint32_t)n;
 	if (st == NULL)
 		return true;
-	if (!st->has_handle) {
+	if (!st->has_handle && !st->left) {
 		refuse_data(st);
 		return true;
 	}
-	if (st->start > YAMUX_WINDOW / 2) {
-		buf_drop(&st->input, st->start);
-		st->start = 0;
-	}
-	buf_put(&st->input, data, n);
-	if (st->input.fault != ERR_NONE)
-		return session_end(s, st->input.fault,
-		    "yamux: buffer of stream %u: %s", st->id,
-		    err_code_text(st->input.fault));
-	pthread_cond_broadcast(&st->changed);
+	if (!st->left && !fill(st, data, n))
+		return false;
 	if (s->payload_left == 0)
 		apply_flags(st, flags);
 	return true;
@@ -406,7 +451,7 @@ static bool step(struct yamux_session *s)
 		    s, ERR_CLOSED, "yamux: recv: %s", strerrorname_np(error));
 	flush_pending(s);
 	bool more = n == (ssize_t)READ_BUFFER;
-	bool waiting = s->pending_start < s->pending.len;
+	bool waiting = n_pending(s) > 0;
 	bool going = !s->closed;
 	if (going && !more)
 		reset_forgotten(s);
@@ -551,10 +596,10 @@ out:
 }
 
 static bool may_open(
-    struct yamux_session *s, int64_t deadline_ms, struct err *err)
+    struct yamux_session *s, size_t n, int64_t deadline_ms, struct err *err)
 {
-	while (
-	    !s->closed && !s->peer_goes && s->n_unacked >= YAMUX_MAX_UNACKED) {
+	while (!s->closed && !s->peer_goes &&
+	       s->n_unacked + n > YAMUX_MAX_UNACKED) {
 		if (!clock_wait(&s->changed, &s->lock, deadline_ms))
 			return err_set(err, ERR_TIMEOUT,
 			    "the peer acknowledges no streams");
@@ -562,38 +607,78 @@ static bool may_open(
 	if (s->closed || s->peer_goes)
 		return err_set(err, ERR_CLOSED, "session ended: %s",
 		    s->closed ? s->why.text : "the peer goes away");
-	if (s->n_streams >= YAMUX_MAX_STREAMS)
+	if (s->n_streams + n > YAMUX_MAX_STREAMS)
 		return err_set(
 		    err, ERR_BUSY, "more than %d streams", YAMUX_MAX_STREAMS);
-	if (s->next_id > UINT32_MAX - 2)
+	if (s->next_id > UINT32_MAX - 2 * n)
 		return session_end(s, ERR_CLOSED, "stream ids used up") ||
 		       err_set(err, ERR_CLOSED, "stream ids used up");
 	return true;
 }
 
+/* Lock held. A stream of ours of which the peer knows nothing yet. */
+static struct yamux_stream *add_ours(struct yamux_session *s)
+{
+	struct yamux_stream *st = session_add_stream(s, s->next_id);
+	if (st == NULL)
+		return NULL;
+	s->next_id += 2;
+	s->n_unacked++;
+	return st;
+}
+
+/* Lock held. SYN rides on data: one frame. The last is sent, with the others
+ * in front. */
+static void send_opening(
+    struct yamux_session *s, const struct yamux_opening *o, bool last)
+{
+	struct frame_header h = { FRAME_DATA, FRAME_SYN, o->stream->id,
+		(uint32_t)o->n };
+	if (o->n == 0)
+		h.type = FRAME_WINDOW;
+	(last ? session_send : session_put_off)(s, &h, o->first, o->n);
+	o->stream->send_window -= (uint32_t)o->n;
+}
+
+/* Lock held. As if it had never been. */
+static void forget_stream(struct yamux_stream *st)
+{
+	drop_from_table(st);
+	free_stream(st);
+}
+
+bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
+    size_t count, int64_t deadline_ms, struct err *err)
+{
+	size_t n = 0;
+	pthread_mutex_lock(&s->lock);
+	bool done = may_open(s, count, deadline_ms, err);
+	for (; done && n < count; n++) {
+		openings[n].stream = add_ours(s);
+		if (openings[n].stream == NULL) {
+			done = err_set(err, ERR_NO_MEMORY, "yamux stream");
+			break;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (done) {
+			send_opening(s, &openings[i], i == n - 1);
+		} else {
+			forget_stream(openings[i].stream);
+			openings[i].stream = NULL;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return done;
+}
+
 struct yamux_stream *yamux_open(struct yamux_session *s, const void *first,
     size_t n, int64_t deadline_ms, struct err *err)
 {
-	struct yamux_stream *st = NULL;
-	pthread_mutex_lock(&s->lock);
-	if (!may_open(s, deadline_ms, err))
-		goto out;
-	st = session_add_stream(s, s->next_id);
-	if (st == NULL) {
-		err_set(err, ERR_NO_MEMORY, "yamux stream");
-		goto out;
-	}
-	s->next_id += 2;
-	s->n_unacked++;
-	/* SYN may ride on data: one frame, one write */
-	struct frame_header h = { FRAME_DATA, FRAME_SYN, st->id, (uint32_t)n };
-	if (n == 0)
-		h.type = FRAME_WINDOW;
-	session_send(s, &h, first, n);
-	st->send_window -= (uint32_t)n;
-out:
-	pthread_mutex_unlock(&s->lock);
-	return st;
+	struct yamux_opening opening = { .first = first, .n = n };
+	if (!yamux_open_all(s, &opening, 1, deadline_ms, err))
+		return NULL;
+	return opening.stream;
 }
 
 size_t yamux_session_streams(struct yamux_session *s)

@@ -24,6 +24,7 @@ struct yamux_stream {
 
 	/* guarded by session->lock */
 	bool has_handle; /* somebody holds the pointer */
+	bool left;       /* what still comes is dropped */
 	bool acked;      /* ours: the peer's ACK has come */
 	bool fin_sent, fin_received;
 	bool reset;
@@ -55,6 +56,7 @@ struct yamux_session {
 	struct list accept_queue;
 	struct buf pending; /* bytes the socket has not taken */
 	size_t pending_start;
+	bool put_off; /* pending was never offered to the socket */
 
 	/* of the reader thread only */
 	uint8_t header[FRAME_SIZE];
@@ -72,6 +74,10 @@ bool session_end(struct yamux_session *s, enum err_code code, const char *fmt,
 
 /* Hand a frame to the socket, and n bytes of payload. Never blocks. */
 void session_send(struct yamux_session *s, const struct frame_header *h,
+    const void *payload, size_t n);
+
+/* The same, but it may leave with the next frame, in one write. */
+void session_put_off(struct yamux_session *s, const struct frame_header *h,
     const void *payload, size_t n);
 
 struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id);

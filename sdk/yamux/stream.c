@@ -143,6 +143,24 @@ void yamux_stream_close(struct yamux_stream *st)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void yamux_stream_leave(struct yamux_stream *st)
+{
+	if (st == NULL)
+		return;
+	struct yamux_session *s = st->session;
+	pthread_mutex_lock(&s->lock);
+	st->has_handle = false;
+	st->left = true;
+	st->closed_at_ms = clock_now_ms();
+	if (!st->fin_sent && !st->reset && !s->closed) {
+		struct frame_header h = { FRAME_WINDOW, FRAME_FIN, st->id, 0 };
+		st->fin_sent = true;
+		session_put_off(s, &h, NULL, 0);
+	}
+	session_settle_stream(st);
+	pthread_mutex_unlock(&s->lock);
+}
+
 uint32_t yamux_stream_id(const struct yamux_stream *st)
 {
 	return st->id;

@@ -92,6 +92,17 @@ struct yamux_stream *yamux_accept(
 struct yamux_stream *yamux_open(struct yamux_session *s, const void *first,
     size_t n, int64_t deadline_ms, struct err *err);
 
+/* One of several streams that are opened together. */
+struct yamux_opening {
+	const void *first; /* borrowed, n bytes, as for yamux_open */
+	size_t n;
+	struct yamux_stream *stream; /* out: owned */
+};
+
+/* Open them all in one write, or none. Otherwise as yamux_open. */
+bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
+    size_t count, int64_t deadline_ms, struct err *err) MUST_USE;
+
 /*
  * yamux_stream_read - read at least one byte from the peer
  *
@@ -125,6 +136,15 @@ void yamux_stream_finish(struct yamux_stream *st);
  * place when something is unread. NULL is accepted. What the peer still sends
  * is answered by a reset. */
 void yamux_stream_close(struct yamux_stream *st);
+
+/*
+ * yamux_stream_leave - close, for one who speaks on another stream at once
+ *
+ * The FIN may wait for the next frame of the session, to leave in one write
+ * with it. What the peer still sends is dropped, up to the window; so this is
+ * for a peer that ends its side when ours has ended. NULL is accepted.
+ */
+void yamux_stream_leave(struct yamux_stream *st);
 
 /* The stream as a byte stream for rpc, borrowed. */
 struct io yamux_stream_io(struct yamux_stream *st);

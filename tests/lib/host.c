@@ -68,6 +68,27 @@ void host_forgets_dial(struct host *h, uint32_t id)
 	pthread_mutex_unlock(&h->handing);
 }
 
+/* Lock held: host. */
+static bool expects_dial(const struct host *h, uint32_t id)
+{
+	for (struct host_dial *dial = h->dials; dial != NULL; dial = dial->next)
+		if (dial->id == id)
+			return true;
+	return false;
+}
+
+void host_awaits_dial(struct host *h, uint32_t id)
+{
+	int64_t deadline = SOON;
+	pthread_mutex_lock(&h->lock);
+	while (
+	    expects_dial(h, id) && clock_wait(&h->changed, &h->lock, deadline))
+		;
+	pthread_mutex_unlock(&h->lock);
+	/* whoever has taken it is done with it */
+	host_forgets_dial(h, id);
+}
+
 static void *accept_dials(void *object)
 {
 	struct host *h = object;
@@ -82,18 +103,18 @@ static void *accept_dials(void *object)
 			continue;
 		}
 		pthread_mutex_lock(&h->handing);
-		if (take_dial(h, id, &dial)) {
-			/* first: the plugin may be done with it at once */
-			dial.taken(dial.object, st);
+		bool wanted = take_dial(h, id, &dial);
+		if (wanted) {
 			bool gone = !broker_confirm(st, id, SOON, &why);
 			(void)gone;
+			dial.taken(dial.object, st);
 		} else {
-			pthread_mutex_lock(&h->lock);
-			h->n_stray++;
-			pthread_cond_broadcast(&h->changed);
-			pthread_mutex_unlock(&h->lock);
 			yamux_stream_close(st);
 		}
+		pthread_mutex_lock(&h->lock);
+		h->n_stray += !wanted;
+		pthread_cond_broadcast(&h->changed);
+		pthread_mutex_unlock(&h->lock);
 		pthread_mutex_unlock(&h->handing);
 	}
 	return NULL;

@@ -327,8 +327,13 @@ bool host_http(struct host *h, const struct host_request *request,
 	};
 	bool done =
 	    host_calls(h, "Plugin.ServeHTTP", &args, NULL, &answer->err);
-	host_forgets_dial(h, (uint32_t)args.response_writer_stream);
-	host_forgets_dial(h, (uint32_t)args.request_body_stream);
+	/* its streams may still be on their way when the answer is there */
+	void (*end)(struct host *, uint32_t) =
+	    done ? host_awaits_dial : host_forgets_dial;
+	end(h, (uint32_t)args.response_writer_stream);
+	end(h, (uint32_t)args.request_body_stream);
+	if (done && answer->status == 0)
+		answer->status = 200;
 	finish(&x);
 	arena_fini(&a);
 	return done;

@@ -9,6 +9,9 @@
 uint32_t host_expects_dial(struct host *h,
     void (*taken)(void *object, struct yamux_stream *st), void *object);
 
+/* The plugin has dialled it, or will in a moment: wait until it is taken. */
+void host_awaits_dial(struct host *h, uint32_t id);
+
 /* Nobody waits for it any more. */
 void host_forgets_dial(struct host *h, uint32_t id);
 

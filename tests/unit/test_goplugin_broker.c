@@ -5,6 +5,8 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct peer peer;
 static struct broker broker;
@@ -41,62 +43,122 @@ START_TEST(numbers_count_from_one)
 }
 END_TEST
 
+static struct broker_dial dial(uint32_t id)
+{
+	struct broker_dial d = { .id = id };
+	ck_assert(broker_dial_all(&broker, &d, 1, SOON, &err));
+	return d;
+}
+
+static bool reads(struct broker_dial *d, const char *text)
+{
+	char data[16] = { 0 };
+	size_t got = 0;
+	if (!broker_dial_read(d, data, sizeof(data), SOON, &got, &err))
+		return false;
+	ck_assert_str_eq(data, text);
+	return true;
+}
+
 START_TEST(a_dial_sends_its_number_little_endian_with_the_syn)
 {
-	struct yamux_stream *st =
-	    broker_dial_start(&broker, 0x04030201, SOON, &err);
+	struct broker_dial d = dial(0x04030201);
 	expect_data(&peer, FRAME_SYN, 2, "\1\2\3\4", 4);
+	ck_assert(!broker_dial_answered(&d));
 	send_data(&peer, FRAME_ACK, 2, "\1\2\3\4", 4);
-	ck_assert(broker_dial_finish(st, 0x04030201, SOON, &err));
-	yamux_stream_close(st);
+	send_data(&peer, 0, 2, "hi", 2);
+	ck_assert(reads(&d, "hi"));
+	ck_assert(broker_dial_answered(&d));
+	broker_dial_end(&d);
 }
 END_TEST
 
-START_TEST(two_dials_share_one_wait)
+START_TEST(two_dials_leave_in_one_write)
 {
-	struct yamux_stream *a = broker_dial_start(&broker, 1, SOON, &err);
-	struct yamux_stream *b = broker_dial_start(&broker, 2, SOON, &err);
-	send_data(&peer, FRAME_ACK, 4, "\2\0\0\0", 4);
-	send_data(&peer, FRAME_ACK, 2, "\1\0\0\0", 4);
-	ck_assert(broker_dial_finish(a, 1, SOON, &err));
-	ck_assert(broker_dial_finish(b, 2, SOON, &err));
-	yamux_stream_close(a);
-	yamux_stream_close(b);
+	struct broker_dial d[2] = { { .id = 1 }, { .id = 2 } };
+	ck_assert(broker_dial_all(&broker, d, 2, SOON, &err));
+	char both[2 * (FRAME_SIZE + 4)];
+	ck_assert_int_eq(
+	    recv(peer.fd, both, sizeof(both), MSG_DONTWAIT), sizeof(both));
+	send_data(&peer, FRAME_ACK, 4, "\2\0\0\0b", 5);
+	send_data(&peer, FRAME_ACK, 2, "\1\0\0\0a", 5);
+	ck_assert(reads(&d[0], "a"));
+	ck_assert(reads(&d[1], "b"));
+	broker_dial_end(&d[0]);
+	broker_dial_end(&d[1]);
+}
+END_TEST
+
+START_TEST(the_dialler_speaks_before_the_answer)
+{
+	struct broker_dial d = dial(1);
+	expect_data(&peer, FRAME_SYN, 2, "\1\0\0\0", 4);
+	ck_assert(broker_dial_write(&d, "hello", 5, SOON, &err));
+	expect_data(&peer, 0, 2, "hello", 5);
+	broker_dial_end(&d);
 }
 END_TEST
 
 START_TEST(the_answer_may_come_in_pieces)
 {
 	send_frame(&peer, FRAME_WINDOW, FRAME_ACK, 2, 0);
-	struct yamux_stream *st = broker_dial_start(&broker, 7, SOON, &err);
+	struct broker_dial d = dial(7);
 	send_data(&peer, 0, 2, "\7\0", 2);
 	send_data(&peer, 0, 2, "\0\0rest", 6);
-	ck_assert(broker_dial_finish(st, 7, SOON, &err));
-	char rest[4];
-	read_all(st, rest, 4);
-	ck_assert_mem_eq(rest, "rest", 4);
-	yamux_stream_close(st);
+	ck_assert(reads(&d, "rest"));
+	broker_dial_end(&d);
 }
 END_TEST
 
 START_TEST(another_number_in_the_answer_is_an_error)
 {
-	struct yamux_stream *st = broker_dial_start(&broker, 1, SOON, &err);
+	struct broker_dial d = dial(1);
 	send_data(&peer, FRAME_ACK, 2, "\2\0\0\0", 4);
-	ck_assert(!broker_dial_finish(st, 1, SOON, &err));
+	ck_assert(!reads(&d, ""));
 	ck_assert_int_eq(err.code, ERR_PROTOCOL);
 	ck_assert_str_eq(err.text, "dialled 1, got 2");
-	yamux_stream_close(st);
+	broker_dial_end(&d);
 }
 END_TEST
 
 START_TEST(a_host_that_closes_refuses_the_dial)
 {
-	struct yamux_stream *st = broker_dial_start(&broker, 1, SOON, &err);
+	struct broker_dial d = dial(1);
 	send_frame(&peer, FRAME_WINDOW, FRAME_ACK | FRAME_FIN, 2, 0);
-	ck_assert(!broker_dial_finish(st, 1, SOON, &err));
+	ck_assert(!reads(&d, ""));
 	ck_assert_int_eq(err.code, ERR_CLOSED);
-	yamux_stream_close(st);
+	broker_dial_end(&d);
+}
+END_TEST
+
+START_TEST(the_end_of_a_dial_leaves_with_the_next_frame)
+{
+	struct broker_dial d = dial(1);
+	expect_data(&peer, FRAME_SYN, 2, "\1\0\0\0", 4);
+	broker_dial_end(&d);
+	char nothing;
+	ck_assert_int_lt(recv(peer.fd, &nothing, 1, MSG_DONTWAIT), 0);
+	struct broker_dial next = dial(3);
+	expect_frame(&peer, FRAME_WINDOW, FRAME_FIN, 2, 0);
+	expect_data(&peer, FRAME_SYN, 4, "\3\0\0\0", 4);
+	broker_dial_end(&next);
+}
+END_TEST
+
+START_TEST(an_answer_after_the_end_is_dropped)
+{
+	struct broker_dial d = dial(1);
+	expect_data(&peer, FRAME_SYN, 2, "\1\0\0\0", 4);
+	broker_dial_end(&d);
+	send_data(&peer, FRAME_ACK, 2, "\1\0\0\0", 4);
+	send_data(&peer, FRAME_FIN, 2, "late", 4);
+	while (yamux_session_streams(peer.session) > 0)
+		usleep(1000);
+	/* no reset: the FIN that waited is all there is */
+	struct broker_dial next = dial(3);
+	expect_frame(&peer, FRAME_WINDOW, FRAME_FIN, 2, 0);
+	expect_data(&peer, FRAME_SYN, 4, "\3\0\0\0", 4);
+	broker_dial_end(&next);
 }
 END_TEST
 
@@ -201,7 +263,10 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, numbers_count_from_one);
 	tcase_add_test(tc, a_dial_sends_its_number_little_endian_with_the_syn);
-	tcase_add_test(tc, two_dials_share_one_wait);
+	tcase_add_test(tc, two_dials_leave_in_one_write);
+	tcase_add_test(tc, the_dialler_speaks_before_the_answer);
+	tcase_add_test(tc, the_end_of_a_dial_leaves_with_the_next_frame);
+	tcase_add_test(tc, an_answer_after_the_end_is_dropped);
 	tcase_add_test(tc, the_answer_may_come_in_pieces);
 	tcase_add_test(tc, another_number_in_the_answer_is_an_error);
 	tcase_add_test(tc, a_host_that_closes_refuses_the_dial);

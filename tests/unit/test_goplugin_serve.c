@@ -262,14 +262,19 @@ START_TEST(the_plugin_dials_the_host)
 {
 	uint32_t id;
 	struct yamux_stream *st = dial(dispense());
-	struct yamux_stream *ours =
-	    broker_dial_start(brokers(), 77, SOON, &err);
+	struct broker_dial ours = { .id = 77 };
+	char text[8] = { 0 };
+	size_t got;
+	ck_assert(broker_dial_all(brokers(), &ours, 1, SOON, &err));
 	struct yamux_stream *side = yamux_accept(host, SOON, &err);
 	ck_assert(broker_read_id(side, SOON, &id, &err));
 	ck_assert_uint_eq(id, 77);
 	ck_assert(broker_confirm(side, id, SOON, &err));
-	ck_assert(broker_dial_finish(ours, 77, SOON, &err));
-	yamux_stream_close(ours);
+	ck_assert(yamux_stream_write(side, "hi", 2, SOON, &err));
+	ck_assert(
+	    broker_dial_read(&ours, text, sizeof(text), SOON, &got, &err));
+	ck_assert_str_eq(text, "hi");
+	broker_dial_end(&ours);
 	yamux_stream_close(side);
 	yamux_stream_close(st);
 	host_leaves();
