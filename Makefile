@@ -46,7 +46,8 @@ LIBS := -lcurl -lssl -lcrypto -ljansson
 SDK_SRC := $(wildcard sdk/base/*.c sdk/gob/*.c sdk/yamux/*.c sdk/rpc/*.c \
 	sdk/goplugin/*.c sdk/mm/*.c sdk/mm/gen/*.c)
 ZOOM_SRC := $(wildcard zoom/*.c)
-PLUGIN_SRC := $(wildcard plugin/*.c)
+PLUGIN_SRC := $(wildcard plugin/*.c) \
+	$(patsubst %.po,%.c,$(wildcard plugin/i18n/*.po))
 TEST_LIB_SRC := $(wildcard tests/lib/*.c)
 TEST_SRC := $(wildcard tests/unit/test_$(ONLY)*.c)
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v /gen/)
@@ -72,6 +73,12 @@ help:
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# A translation is compiled as it is: sed makes a table of its lines.
+$(OUT)/plugin/i18n/%.o: plugin/i18n/%.po plugin/i18n/po.sed plugin/lang.h
+	@mkdir -p $(@D)
+	$(call say,PO,$<)sed -f plugin/i18n/po.sed $< | $(CC) $(CFLAGS_ALL) \
+		-DLANG_TEXTS=lang_$* -DLANG_FILE='"$<"' -x c -c -o $@ -
 
 $(SDK): $(call objects,$(SDK_SRC))
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^

@@ -1,9 +1,22 @@
 #include "plugin/admins.h"
 
 #include "plugin/post.h"
+#include "plugin/say.h"
 
-void admins_tell(struct ctx *c, struct str message)
+static void tell(
+    struct ctx *c, const struct mm_user *admin, const char *english, va_list ap)
 {
+	va_list again;
+	struct ctx to = say_to(c, admin->id);
+	say_knows(&to, admin);
+	va_copy(again, ap);
+	post_direct(&to, admin->id, say_v(&to, english, again));
+	va_end(again);
+}
+
+void admins_tell(struct ctx *c, const char *english, ...)
+{
+	va_list ap;
 	struct err err = { 0 };
 	struct mm_user_slice admins = { NULL, 0 };
 	const struct mm_user_get_options options = {
@@ -16,6 +29,8 @@ void admins_tell(struct ctx *c, struct str message)
 		    "error", err.text, NULL);
 		return;
 	}
+	va_start(ap, english);
 	for (size_t i = 0; i < admins.n; i++)
-		post_direct(c, admins.items[i].id, message);
+		tell(c, &admins.items[i], english, ap);
+	va_end(ap);
 }

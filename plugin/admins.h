@@ -9,8 +9,8 @@
 /* A server may have more; a word to this many is enough. */
 #define ADMINS_TOLD 20
 
-/* A direct message from the bot to every system admin who is active.
- * Markdown. Failures are logged. */
-void admins_tell(struct ctx *c, struct str message);
+/* A direct message from the bot to every system admin who is active, each in
+ * their language. Markdown. Failures are logged. */
+void admins_tell(struct ctx *c, const char *english, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -11,6 +11,7 @@
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/routes.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 
 /* A post has at most 16,383 characters; the list leaves room for what stands
@@ -18,8 +19,6 @@
 #define LIST_MAX ((size_t)16000)
 
 #define ELEMENT "preference"
-
-#define FAILED "Something went wrong. The server's log has the details."
 
 /* ---- the three values ---------------------------------------------------------- */
 
@@ -30,12 +29,12 @@ struct choice {
 };
 
 static const struct choice choices[] = {
-	{ "allow", "Allowed",
-	    "Meetings can be started in this channel, whatever the system "
-	    "admins set for others." },
-	{ "restrict", "Switched off",
-	    "Starting meetings is switched off in this channel." },
-	{ "default", "As the system admins have set it", NULL },
+	{ "allow", SAY("Allowed"),
+	    SAY("Meetings can be started in this channel, whatever the system "
+	        "admins set for others.") },
+	{ "restrict", SAY("Switched off"),
+	    SAY("Starting meetings is switched off in this channel.") },
+	{ "default", SAY("As the system admins have set it"), NULL },
 };
 #define N_CHOICES (sizeof(choices) / sizeof(choices[0]))
 
@@ -56,17 +55,17 @@ static struct mm_dialog_element element(struct ctx *c, struct str present)
 	    arena_array(c->arena, N_CHOICES, sizeof(*options));
 	for (size_t i = 0; options != NULL && i < N_CHOICES; i++)
 		options[i] = (struct mm_post_action_options){
-			.text = str_from(choices[i].option),
+			.text = say_words(c, choices[i].option),
 			.value = str_from(choices[i].value),
 		};
 	return (struct mm_dialog_element){
-		.display_name = S("Starting meetings"),
+		.display_name = say(c, "Starting meetings"),
 		.name = S(ELEMENT),
 		.type = S("radio"),
 		.default_ =
 		    find_choice(present) == NULL ? S("default") : present,
-		.help_text = S("It holds for everybody in this channel, at "
-		               "once."),
+		.help_text = say(c, "It holds for everybody in this channel, "
+		                    "at once."),
 		.options = { options, options == NULL ? 0 : N_CHOICES },
 	};
 }
@@ -98,9 +97,9 @@ bool channel_settings_open(struct ctx *c, const struct mm_command_args *args,
 		.url = S(PLUGIN_PATH CHANNEL_SETTINGS_PATH),
 		.dialog = {
 			.callback_id = channel->id,
-			.title = S("Zoom in this channel"),
+			.title = say(c, "Zoom in this channel"),
 			.elements = { &preference, 1 },
-			.submit_label = S("Save"),
+			.submit_label = say(c, "Save"),
 			.state = state_of(c, args),
 		},
 	};
@@ -135,7 +134,8 @@ static void fail(struct ctx *c, struct mm_http *http, const struct err *err)
 {
 	mm_log(c->mm, LOG_LEVEL_ERROR, "A channel's setting was not changed",
 	    "error", err->text, NULL);
-	refuse(c, http, 500, S(FAILED));
+	refuse(c, http, 500,
+	    say(c, "Something went wrong. The server's log has the details."));
 }
 
 static bool read_submission(struct ctx *c, struct mm_http *http,
@@ -158,9 +158,8 @@ static bool read_submission(struct ctx *c, struct mm_http *http,
 	if (submission->channel_id.len == 0)
 		return err_set(err, ERR_INVALID, "channel_id is missing");
 	if (channel_id.len > 0 && !str_eq(channel_id, submission->channel_id))
-		return err_set(err, ERR_INVALID,
-		    "This dialog belongs to another channel. Go there and "
-		    "type `/zoom channel-settings` again.");
+		return err_set(
+		    err, ERR_DENIED, "the dialog is another channel's");
 	return arena_ok(c->arena, err);
 }
 
@@ -169,16 +168,18 @@ static bool describe(struct ctx *c, const struct mm_channel *channel,
     const struct choice *choice, struct str *text, struct err *err)
 {
 	bool restricted;
-	*text = str_from(choice->holds);
-	if (choice->holds != NULL)
+	if (choice->holds != NULL) {
+		*text = say_words(c, choice->holds);
 		return true;
+	}
 	if (!policy_is_restricted(c, channel, &restricted, err))
 		return false;
-	*text = restricted ? S("This channel follows the system admins' "
-	                       "setting again: starting meetings is switched "
-	                       "off in public channels.")
-	                   : S("This channel follows the system admins' "
-	                       "setting again: meetings can be started.");
+	*text = restricted
+	            ? say(c, "This channel follows the system admins' setting "
+	                     "again: starting meetings is switched off in "
+	                     "public channels.")
+	            : say(c, "This channel follows the system admins' setting "
+	                     "again: meetings can be started.");
 	return true;
 }
 
@@ -210,7 +211,12 @@ void channel_settings_submit(struct ctx *c, struct mm_http *http)
 	struct mm_channel *channel;
 	struct str refusal;
 	struct err err = { 0 };
-	if (!read_submission(c, http, &submission, &err))
+	bool read = read_submission(c, http, &submission, &err);
+	if (!read && err.code == ERR_DENIED)
+		refuse(c, http, 400,
+		    say(c, "This dialog belongs to another channel. Go there "
+		           "and type `/zoom channel-settings` again."));
+	else if (!read)
 		refuse(c, http, err.code == ERR_TOO_BIG ? 413 : 400,
 		    str_from(err.text));
 	else if (!policy_may_configure(c, mm_http_user_id(http),
@@ -222,8 +228,8 @@ void channel_settings_submit(struct ctx *c, struct mm_http *http)
 		reply(c, http, 200, json_object());
 	else if (submission.choice == NULL)
 		reply(c, http, 400,
-		    json_pack("{s:{s:s}}", "errors", ELEMENT,
-		        "Please choose one of the three."));
+		    json_pack("{s:{s:o}}", "errors", ELEMENT,
+		        js_string(say(c, "Please choose one of the three."))));
 	else
 		save(c, http, &submission, channel);
 }
@@ -291,14 +297,13 @@ bool channel_settings_list(struct ctx *c, struct str *text, struct err *err)
 	    !list_channels(c, list, n, &lines, &n_more, err))
 		return false;
 	if (lines.len == 0 && n_more == 0) {
-		*text = S("No channel has a Zoom setting of its own.");
+		*text = say(c, "No channel has a Zoom setting of its own.");
 		return true;
 	}
-	*text = arena_printf(c->arena,
-	    "#### Channels with a Zoom setting of their own\n%.*s",
+	*text = say(c, "#### Channels with a Zoom setting of their own\n%.*s",
 	    STR_ARG(lines));
 	if (n_more > 0)
-		*text = arena_printf(c->arena, "%.*s\n\nAnd up to %zu more.",
-		    STR_ARG(*text), n_more);
+		*text = say(
+		    c, "%.*s\n\nAnd up to %zu more.", STR_ARG(*text), n_more);
 	return arena_ok(c->arena, err);
 }

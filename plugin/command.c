@@ -7,6 +7,7 @@
 #include "plugin/meeting.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
+#include "plugin/say.h"
 #include "plugin/setup.h"
 #include "plugin/status.h"
 #include "plugin/store.h"
@@ -51,35 +52,37 @@ struct command_row {
 };
 
 static const struct command_row rows[] = {
-	{ "start", "[topic]", "Start a meeting in this channel", EVERYBODY,
-	    true, run_start },
-	{ "connect", NULL, "Connect Mattermost to your Zoom account",
+	{ "start", SAY("[topic]"), SAY("Start a meeting in this channel"),
+	    EVERYBODY, true, run_start },
+	{ "connect", NULL, SAY("Connect Mattermost to your Zoom account"),
 	    CONNECTORS, true, run_connect },
-	{ "disconnect", NULL, "End the connection to your Zoom account",
+	{ "disconnect", NULL, SAY("End the connection to your Zoom account"),
 	    CONNECTORS, true, run_disconnect },
-	{ "settings", NULL, "Choose the meeting ID of your meetings", EVERYBODY,
-	    true, run_settings },
+	{ "settings", NULL, SAY("Choose the meeting ID of your meetings"),
+	    EVERYBODY, true, run_settings },
 	{ "channel-settings", NULL,
-	    "Set who may start meetings in this channel (channel admins)",
+	    SAY("Set who may start meetings in this channel (channel admins)"),
 	    EVERYBODY, true, run_channel_settings },
 	{ "channel-settings list", NULL,
-	    "Show the channels that have a setting of their own", SYSTEM_ADMINS,
-	    true, run_channel_list },
-	{ "subscription", NULL, "Post a meeting in a channel when it starts",
-	    EVERYBODY, false, run_subscription },
-	{ "subscription add", "<meeting id>",
-	    "Post this meeting here whenever it starts", EVERYBODY, true,
+	    SAY("Show the channels that have a setting of their own"),
+	    SYSTEM_ADMINS, true, run_channel_list },
+	{ "subscription", NULL,
+	    SAY("Post a meeting in a channel when it starts"), EVERYBODY, false,
+	    run_subscription },
+	{ "subscription add", SAY("<meeting id>"),
+	    SAY("Post this meeting here whenever it starts"), EVERYBODY, true,
 	    run_subscription_add },
-	{ "subscription remove", "<meeting id>",
-	    "Do not post this meeting any more", EVERYBODY, true,
+	{ "subscription remove", SAY("<meeting id>"),
+	    SAY("Do not post this meeting any more"), EVERYBODY, true,
 	    run_subscription_remove },
-	{ "subscription list", NULL, "Show your subscriptions", EVERYBODY, true,
-	    run_subscription_list },
-	{ "setup", NULL, "Show how to set the app up at Zoom", SYSTEM_ADMINS,
-	    false, run_setup },
-	{ "status", NULL, "Check the settings and the connection to Zoom",
+	{ "subscription list", NULL, SAY("Show your subscriptions"), EVERYBODY,
+	    true, run_subscription_list },
+	{ "setup", NULL, SAY("Show how to set the app up at Zoom"),
+	    SYSTEM_ADMINS, false, run_setup },
+	{ "status", NULL, SAY("Check the settings and the connection to Zoom"),
 	    SYSTEM_ADMINS, false, run_status },
-	{ "help", NULL, "Show what /zoom can do", EVERYBODY, false, run_help },
+	{ "help", NULL, SAY("Show what /zoom can do"), EVERYBODY, false,
+	    run_help },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -96,23 +99,27 @@ static void answer_failed(
 {
 	mm_log(c->mm, LOG_LEVEL_ERROR, "A command failed", "error", err->text,
 	    NULL);
-	answer(
-	    c, t, S("Something went wrong. The server's log has the details."));
+	answer(c, t,
+	    say(c, "Something went wrong. The server's log has the details."));
 }
 
 /* What is missing, for those who can do something about it. */
 static void answer_unconfigured(struct ctx *c, const struct typed *t)
 {
-	struct str text = S("Zoom is not set up yet. Please ask a system "
-	                    "admin.");
-	if (t->is_admin) {
-		text = S("Zoom is not set up yet; `/zoom setup` shows the way. "
-		         "In the System Console, under Plugins > Zoom:\n");
-		for (size_t i = 0; i < c->config->problems->n; i++)
-			text = arena_printf(c->arena, "%.*s\n- %.*s",
-			    STR_ARG(text),
-			    STR_ARG(c->config->problems->items[i]));
+	if (!t->is_admin) {
+		answer(c, t,
+		    say(c, "Zoom is not set up yet. Please ask a system "
+		           "admin."));
+		return;
 	}
+	struct gob_strings problems =
+	    config_problems(c->config, say_lang(c), c->arena);
+	struct str text =
+	    say(c, "Zoom is not set up yet; `/zoom setup` shows the way. In "
+	           "the System Console, under Plugins > Zoom:\n");
+	for (size_t i = 0; i < problems.n; i++)
+		text = arena_printf(c->arena, "%.*s\n- %.*s", STR_ARG(text),
+		    STR_ARG(problems.items[i]));
 	answer(c, t, text);
 }
 
@@ -135,11 +142,12 @@ static struct str list_rows(struct ctx *c, const struct typed *t,
 		if ((is_for_admins(c, &rows[i]) && !t->is_admin) ||
 		    !str_has_prefix(str_from(rows[i].name), beginning))
 			continue;
-		text = arena_printf(c->arena, "%.*s\n- `/zoom %s%s%s` - %s",
-		    STR_ARG(text), rows[i].name,
-		    rows[i].argument == NULL ? "" : " ",
-		    rows[i].argument == NULL ? "" : rows[i].argument,
-		    rows[i].help);
+		struct str argument = rows[i].argument == NULL
+		                          ? S("")
+		                          : say_words(c, rows[i].argument);
+		text = arena_printf(c->arena, "%.*s\n- `/zoom %s%s%.*s` - %.*s",
+		    STR_ARG(text), rows[i].name, argument.len == 0 ? "" : " ",
+		    STR_ARG(argument), STR_ARG(say_words(c, rows[i].help)));
 	}
 	return text;
 }
@@ -152,7 +160,8 @@ static void run_help(struct ctx *c, const struct typed *t)
 static void run_subscription(struct ctx *c, const struct typed *t)
 {
 	answer(c, t,
-	    list_rows(c, t, S("#### Subscriptions\n"), S("subscription ")));
+	    list_rows(
+	        c, t, say(c, "#### Subscriptions\n"), S("subscription ")));
 }
 
 static void subscribe(
@@ -243,12 +252,14 @@ static void run_connect(struct ctx *c, const struct typed *t)
 		return;
 	}
 	struct str before = S("");
-	if (connected)
-		before = arena_printf(c->arena,
-		    "Zoom is already connected%s%.*s%s; `/zoom disconnect` "
-		    "ends that. To replace it:\n\n",
-		    email.len > 0 ? " to the account of `" : "", STR_ARG(email),
-		    email.len > 0 ? "`" : "");
+	if (connected && email.len == 0)
+		before = say(c, "Zoom is already connected; `/zoom disconnect` "
+		                "ends that. To replace it:\n\n");
+	else if (connected)
+		before = say(c,
+		    "Zoom is already connected to the account of `%.*s`; "
+		    "`/zoom disconnect` ends that. To replace it:\n\n",
+		    STR_ARG(email));
 	offer_connection(c, t, before, true);
 }
 
@@ -373,12 +384,12 @@ void command_execute(struct ctx *c, const struct mm_command_args *args)
 		answer_failed(c, &t, &err);
 	} else if (row == NULL) {
 		answer(c, &t,
-		    S("I do not know this command. Type `/zoom help` to see "
-		      "what there is."));
+		    say(c, "I do not know this command. Type `/zoom help` to "
+		           "see what there is."));
 	} else if (is_for_admins(c, row) && !t.is_admin) {
 		answer(c, &t,
-		    arena_printf(c->arena,
-		        "Only system admins can use `/zoom %s`.", row->name));
+		    say(c, "Only system admins can use `/zoom %s`.",
+		        row->name));
 	} else if (row->needs_settings && !c->config->valid) {
 		answer_unconfigured(c, &t);
 	} else {
@@ -390,12 +401,13 @@ void command_execute(struct ctx *c, const struct mm_command_args *args)
 
 /* The server has no optional positional arguments: the hint must do. */
 static struct mm_autocomplete_data suggestion(
-    const struct ctx *c, const struct command_row *row, struct str trigger)
+    struct ctx *c, const struct command_row *row, struct str trigger)
 {
 	return (struct mm_autocomplete_data){
 		.trigger = trigger,
-		.hint = str_from(row->argument),
-		.help_text = str_from(row->help),
+		.hint =
+		    row->argument == NULL ? S("") : say_words(c, row->argument),
+		.help_text = say_words(c, row->help),
 		.role_id = is_for_admins(c, row) ? S("system_admin")
 		                                 : S("system_user"),
 	};
@@ -436,20 +448,22 @@ bool command_register(struct ctx *c, struct err *err)
 	}
 	if (!arena_ok(c->arena, err))
 		return false;
+	struct str help = say(c, "Start and manage Zoom meetings");
+	struct str hint = say(c, "[command]");
 	struct mm_autocomplete_data zoom = {
 		.trigger = S("zoom"),
-		.hint = S("[command]"),
-		.help_text = S("Start and manage Zoom meetings"),
+		.hint = hint,
+		.help_text = help,
 		.role_id = S("system_user"),
 		.sub_commands = { subs, n },
 	};
 	const struct mm_command command = {
 		.trigger = S("zoom"),
 		.display_name = S("Zoom"),
-		.description = S("Start and manage Zoom meetings"),
+		.description = help,
 		.auto_complete = true,
-		.auto_complete_desc = S("Start and manage Zoom meetings"),
-		.auto_complete_hint = S("[command]"),
+		.auto_complete_desc = help,
+		.auto_complete_hint = hint,
 		.autocomplete_data = &zoom,
 	};
 	return arena_ok(c->arena, err) &&

@@ -1,5 +1,6 @@
 #include "plugin/config.h"
 
+#include "plugin/lang.h"
 #include "plugin/url.h"
 
 #include <jansson.h>
@@ -31,16 +32,17 @@ static const struct setting settings[] = {
 	    offsetof(struct config, account_level_app), NULL },
 	{ "OAuthClientID", SETTING_TEXT,
 	    offsetof(struct config, oauth_client_id),
-	    "**Zoom client ID** is empty: copy it from your app at Zoom" },
+	    SAY("**Zoom client ID** is empty: copy it from your app at Zoom") },
 	{ "OAuthClientSecret", SETTING_TEXT,
 	    offsetof(struct config, oauth_client_secret),
-	    "**Zoom client secret** is empty: copy it from your app at Zoom" },
+	    SAY("**Zoom client secret** is empty: copy it from your app at "
+	        "Zoom") },
 	{ "EncryptionKey", SETTING_TEXT,
 	    offsetof(struct config, encryption_key),
-	    "**Encryption key** is empty: press Regenerate" },
+	    SAY("**Encryption key** is empty: press Regenerate") },
 	{ "WebhookSecret", SETTING_TEXT,
 	    offsetof(struct config, webhook_secret),
-	    "**Webhook secret** is empty: press Regenerate" },
+	    SAY("**Webhook secret** is empty: press Regenerate") },
 	{ "ZoomWebhookSecret", SETTING_TEXT,
 	    offsetof(struct config, zoom_webhook_secret), NULL },
 	{ "RestrictMeetingCreation", SETTING_BOOL,
@@ -88,11 +90,26 @@ static void read_settings(struct config *c, json_t *object)
 
 /* ---- checking ---------------------------------------------------------------- */
 
-static void problem(struct config *c, const char *text)
+/* In which language, and what has been found so far. */
+struct review {
+	const struct lang *lang;
+	struct arena *arena;
+	struct gob_strings found;
+};
+
+static void problem(struct review *r, const char *english, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Translated here. */
+static void problem(struct review *r, const char *english, ...)
 {
-	if (c->problems == NULL || c->problems->n == MAX_PROBLEMS)
+	va_list ap;
+	if (r->found.items == NULL || r->found.n == MAX_PROBLEMS)
 		return;
-	c->problems->items[c->problems->n++] = str_from(text);
+	va_start(ap, english);
+	r->found.items[r->found.n++] =
+	    arena_vprintf(r->arena, lang_text(r->lang, english), ap);
+	va_end(ap);
 }
 
 static struct str without_slash(struct str url)
@@ -118,36 +135,37 @@ static const struct str *cloud_of(struct str url)
 
 /* Whether an address is broken, and then named. */
 static bool is_broken(
-    struct config *c, struct str url, const char *name, const char *example)
+    struct review *r, struct str url, const char *name, const char *example)
 {
 	const char *must = url_problem(url);
 	if (must != NULL)
-		problem(c, str_c(arena_printf(&c->memory,
-		               "**%s** %s, as in `%s`", name, must, example)));
+		problem(r, "**%s** %s, as in `%s`", name,
+		    lang_words(r->lang, must), example);
 	return must != NULL;
 }
 
-static void check_addresses(struct config *c)
+static void check_addresses(struct review *r, const struct config *c)
 {
-	bool broken = is_broken(c, c->zoom_url, "Zoom URL", DEFAULT_ZOOM_URL);
+	bool broken = is_broken(r, c->zoom_url, "Zoom URL", DEFAULT_ZOOM_URL);
 	if (is_broken(
-	        c, c->zoom_api_url, "Zoom API URL", DEFAULT_ZOOM_API_URL) ||
+	        r, c->zoom_api_url, "Zoom API URL", DEFAULT_ZOOM_API_URL) ||
 	    broken)
 		return;
 	const struct str *web = cloud_of(c->zoom_url);
 	const struct str *api = cloud_of(c->zoom_api_url);
 	if (web != NULL && url_path(c->zoom_url).len > 0)
-		problem(c, "**Zoom URL** must end behind the host, as in "
-		           "`" DEFAULT_ZOOM_URL "`");
+		problem(r, "**Zoom URL** must end behind the host, as in `%s`",
+		    DEFAULT_ZOOM_URL);
 	if (api != NULL && !str_has_prefix(url_path(c->zoom_api_url), S("/v")))
-		problem(c, "**Zoom API URL** must end in the API's version, as "
-		           "in `" DEFAULT_ZOOM_API_URL "`");
+		problem(r,
+		    "**Zoom API URL** must end in the API's version, as in "
+		    "`%s`",
+		    DEFAULT_ZOOM_API_URL);
 	if (web != NULL && api != NULL && web != api)
-		problem(c,
-		    str_c(arena_printf(&c->memory,
-		        "**Zoom URL** is in %.*s and **Zoom API URL** in %.*s: "
-		        "with this Zoom URL it must be `https://api.%.*s/v2`",
-		        STR_ARG(*web), STR_ARG(*api), STR_ARG(*web))));
+		problem(r,
+		    "**Zoom URL** is in %.*s and **Zoom API URL** in %.*s: "
+		    "with this Zoom URL it must be `https://api.%.*s/v2`",
+		    STR_ARG(*web), STR_ARG(*api), STR_ARG(*web));
 }
 
 bool config_is_key(struct str key)
@@ -155,22 +173,31 @@ bool config_is_key(struct str key)
 	return key.len == 16 || key.len == 24 || key.len == 32;
 }
 
-static void check(struct config *c)
+static void review(struct review *r, const struct config *c)
 {
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		const struct str *text =
 		    (const void *)((const char *)c + settings[i].offset);
 		if (settings[i].required != NULL && text->len == 0)
-			problem(c, settings[i].required);
+			problem(
+			    r, "%s", lang_words(r->lang, settings[i].required));
 	}
 	if (c->encryption_key.len != 0 && !config_is_key(c->encryption_key))
-		problem(c, "**Encryption key** must have 32 characters: press "
+		problem(r, "**Encryption key** must have 32 characters: press "
 		           "Regenerate");
-	check_addresses(c);
+	check_addresses(r, c);
 	if (c->site_url.len == 0)
-		problem(c, "The server has no **Site URL**: set it under "
+		problem(r, "The server has no **Site URL**: set it under "
 		           "Environment > Web Server");
-	c->valid = c->problems != NULL && c->problems->n == 0;
+}
+
+struct gob_strings config_problems(
+    const struct config *config, const struct lang *lang, struct arena *a)
+{
+	struct review r = { .lang = lang, .arena = a };
+	r.found.items = arena_array(a, MAX_PROBLEMS, sizeof(struct str));
+	review(&r, config);
+	return r.found;
 }
 
 static struct config *config_new(void)
@@ -180,10 +207,7 @@ static struct config *config_new(void)
 		return NULL;
 	c->references = 1;
 	arena_init(&c->memory, MEMORY_MAX);
-	c->problems = arena_new(&c->memory, struct gob_strings);
-	if (c->problems != NULL)
-		c->problems->items =
-		    arena_array(&c->memory, MAX_PROBLEMS, sizeof(struct str));
+	c->lang = lang_find(S("en"));
 	return c;
 }
 
@@ -222,7 +246,7 @@ struct config *config_parse(
 	c->site_url = without_slash(arena_str(&c->memory, site_url));
 	c->redirect_uri = arena_printf(&c->memory,
 	    "%.*s/plugins/zoom/oauth2/complete", STR_ARG(c->site_url));
-	check(c);
+	c->valid = config_problems(c, c->lang, &c->memory).n == 0;
 	if (arena_ok(&c->memory, err))
 		return c;
 	config_free(c);

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "gob/gob.h"
+#include "plugin/lang.h"
 #include "zoom/client.h"
 
 #include <pthread.h>
@@ -29,12 +30,11 @@ struct config {
 	bool restrict_meeting_creation;
 	bool enable_posting_recording_password;
 
+	const struct lang *lang; /* the server's, for what all can read */
 	struct str site_url;     /* of the server, no slash at the end */
 	struct str redirect_uri; /* as registered at Zoom */
 
-	/* One sentence for each thing that keeps the plugin from working. */
-	struct gob_strings *problems;
-	bool valid;
+	bool valid; /* nothing keeps the plugin from working */
 };
 
 /* Where the present config is. */
@@ -53,12 +53,18 @@ void config_slot_fini(struct config_slot *slot);
  *   json       object; names match without regard to case
  *   site_url   of the server, may be empty
  *
- * Settings that make no sense are no error here: they are in `problems`.
+ * Settings that make no sense are no error here: see config_problems. The
+ * language is English.
  * Owned: hand it to config_swap. Errors: ERR_INVALID (no JSON object),
  * ERR_NO_MEMORY.
  */
 struct config *config_parse(
     struct str json, struct str site_url, struct err *err);
+
+/* One sentence, without its full stop, for each thing that keeps the plugin
+ * from working; in the arena. */
+struct gob_strings config_problems(
+    const struct config *config, const struct lang *lang, struct arena *a);
 
 /* Make a config the present one. It is taken; the former one lives on until
  * its last user is done. */

@@ -6,6 +6,7 @@
 #include "plugin/page.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
+#include "plugin/say.h"
 #include "plugin/scope.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
@@ -17,13 +18,20 @@ bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
 	struct store_state state;
 	if (!store_new_state(c, user_id, channel_id, only_connect, &state, err))
 		return false;
-	*offer = arena_printf(c->arena,
-	    "[Connect %s Zoom account](%.*s" PLUGIN_PATH "/oauth2/connect)%s. "
-	    "The link works for five minutes.%s",
-	    c->config->account_level_app ? "the" : "your",
-	    STR_ARG(c->config->site_url),
-	    c->config->account_level_app ? " as its admin" : "",
-	    only_connect ? "" : " Your meeting starts after that.");
+	struct str url = arena_printf(c->arena,
+	    "%.*s" PLUGIN_PATH "/oauth2/connect", STR_ARG(c->config->site_url));
+	*offer = c->config->account_level_app
+	             ? say(c,
+	                   "[Connect the Zoom account](%.*s) as its admin. The "
+	                   "link works for five minutes.",
+	                   STR_ARG(url))
+	             : say(c,
+	                   "[Connect your Zoom account](%.*s). The link works "
+	                   "for five minutes.",
+	                   STR_ARG(url));
+	if (!only_connect)
+		*offer = say(
+		    c, "%.*s Your meeting starts after that.", STR_ARG(*offer));
 	return arena_ok(c->arena, err);
 }
 
@@ -31,48 +39,52 @@ bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
 
 static const struct page page_admins_only = {
 	.status = 403,
-	.title = "For system admins",
-	.paragraph = "Zoom is connected once for everybody, by a system admin "
-	             "of this Mattermost server. There is nothing to do for "
-	             "you: type <code>/zoom start</code> in a channel.",
+	.title = SAY("For system admins"),
+	.paragraph =
+	    SAY("Zoom is connected once for everybody, by a system admin "
+	        "of this Mattermost server. There is nothing to do for "
+	        "you: type <code>/zoom start</code> in a channel."),
 };
 
 static const struct page page_no_state = {
 	.status = 200,
-	.title = "Nothing has changed",
-	.paragraph =
+	.title = SAY("Nothing has changed"),
+	.paragraph = SAY(
 	    "This page was opened from Zoom, for example by the Install "
 	    "button, and not from Mattermost. That is harmless. To connect "
-	    "Zoom, type <code>/zoom connect</code> in a Mattermost channel.",
+	    "Zoom, type <code>/zoom connect</code> in a Mattermost channel."),
 };
 
 static const struct page page_bad_state = {
 	.status = 401,
-	.title = "This link is no longer valid",
-	.paragraph = "A link works once, for five minutes, and only for the "
-	             "person who asked for it. Please type "
-	             "<code>/zoom connect</code> in Mattermost again.",
+	.title = SAY("This link is no longer valid"),
+	.paragraph =
+	    SAY("A link works once, for five minutes, and only for the "
+	        "person who asked for it. Please type "
+	        "<code>/zoom connect</code> in Mattermost again."),
 };
 
 static const struct page page_failed = {
 	.status = 500,
-	.title = "Something went wrong",
-	.paragraph = "The server's log has the details. Please type "
-	             "<code>/zoom connect</code> in Mattermost again.",
+	.title = SAY("Something went wrong"),
+	.paragraph = SAY("The server's log has the details. Please type "
+	                 "<code>/zoom connect</code> in Mattermost again."),
 };
 
 static const struct page page_declined = {
 	.status = 200,
-	.title = "Zoom was not connected",
-	.paragraph = "You declined at Zoom, so nothing has changed. To try "
-	             "again, type <code>/zoom connect</code> in Mattermost.",
+	.title = SAY("Zoom was not connected"),
+	.paragraph =
+	    SAY("You declined at Zoom, so nothing has changed. To try "
+	        "again, type <code>/zoom connect</code> in Mattermost."),
 };
 
 static const struct page page_done = {
 	.status = 200,
-	.title = "Zoom is connected",
-	.paragraph = "The connection is completed. You can close this window "
-	             "and go back to Mattermost.",
+	.title = SAY("Zoom is connected"),
+	.paragraph =
+	    SAY("The connection is completed. You can close this window "
+	        "and go back to Mattermost."),
 	.closes = true,
 };
 
@@ -172,11 +184,13 @@ static bool take_over(struct ctx *c, struct str user_id,
 		return true;
 	if (!grant_remove(c, &grant, &removed, err))
 		return false;
+	struct ctx to = say_to(c, former);
 	if (removed)
 		post_direct(c, former,
-		    S("Your Zoom account is not connected any more, because "
-		      "somebody else has connected the same one. If that was "
-		      "not you, please tell a system admin."));
+		    say(&to,
+		        "Your Zoom account is not connected any more, because "
+		        "somebody else has connected the same one. If that was "
+		        "not you, please tell a system admin."));
 	return true;
 }
 
@@ -251,12 +265,17 @@ static struct str with_scopes(
 	    scope_missing(c->arena, granted, c->config->account_level_app);
 	if (missing.len == 0)
 		return text;
-	return arena_printf(c->arena,
+	if (c->config->account_level_app)
+		return say(c,
+		    "%.*s Not everything will work: Zoom has not granted %.*s. "
+		    "Please add them to the app at Zoom, then type `/zoom "
+		    "connect` again.",
+		    STR_ARG(text), STR_ARG(missing));
+	return say(c,
 	    "%.*s Not everything will work: Zoom has not granted %.*s. Please "
-	    "%s to the app at Zoom, then type `/zoom connect` again.",
-	    STR_ARG(text), STR_ARG(missing),
-	    c->config->account_level_app ? "add them"
-	                                 : "ask a system admin to add them");
+	    "ask a system admin to add them to the app at Zoom, then type "
+	    "`/zoom connect` again.",
+	    STR_ARG(text), STR_ARG(missing));
 }
 
 static void tell_connected(struct ctx *c, const struct store_state *state,
@@ -264,12 +283,12 @@ static void tell_connected(struct ctx *c, const struct store_state *state,
 {
 	struct str text =
 	    c->config->account_level_app
-	        ? arena_printf(c->arena,
+	        ? say(c,
 	              "Zoom is connected: the account of `%.*s`. Everybody "
 	              "whose e-mail address is known in that account can now "
 	              "type `/zoom start`.",
 	              STR_ARG(owner->email))
-	        : arena_printf(c->arena,
+	        : say(c,
 	              "Your Zoom account `%.*s` is connected. Type `/zoom "
 	              "start` in a channel to start a meeting.",
 	              STR_ARG(owner->email));
@@ -312,9 +331,10 @@ static void explain_failure(struct ctx *c, struct mm_http *http,
 	mm_log(c->mm, LOG_LEVEL_WARN, "Zoom could not be connected", "error",
 	    err->text, "tracking_id", answer->tracking_id, NULL);
 	page.status = 502;
-	page.title = "Zoom could not be connected";
+	page.title = SAY("Zoom could not be connected");
 	page.detail = is_code_refused(token, answer)
-	                  ? S("Zoom did not accept the authorisation code.")
+	                  ? say(c, "Zoom did not accept the authorisation "
+	                           "code.")
 	                  : token_explain(c, answer, err);
 	page_send(c, http, &page);
 }

@@ -3,6 +3,7 @@
 #include "plugin/admins.h"
 #include "plugin/audit.h"
 #include "plugin/post.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
 #include "zoom/user.h"
@@ -43,15 +44,15 @@ static struct str explain(struct ctx *c, bool was_revoked)
 {
 	if (was_revoked)
 		return c->config->account_level_app
-		           ? S("Zoom is disconnected for everybody, and Zoom "
-		               "has been told. `/zoom connect` connects it "
-		               "again.")
-		           : S("Your Zoom account is disconnected, and Zoom "
-		               "has been told. `/zoom connect` connects it "
-		               "again.");
-	return S("Disconnected here. Zoom could not be told, so please remove "
-	         "the app there, too: in the Zoom App Marketplace, under "
-	         "Manage > Added Apps.");
+		           ? say(c, "Zoom is disconnected for everybody, and "
+		                    "Zoom has been told. `/zoom connect` "
+		                    "connects it again.")
+		           : say(c, "Your Zoom account is disconnected, and "
+		                    "Zoom has been told. `/zoom connect` "
+		                    "connects it again.");
+	return say(c, "Disconnected here. Zoom could not be told, so please "
+	              "remove the app there, too: in the Zoom App Marketplace, "
+	              "under Manage > Added Apps.");
 }
 
 /* by: empty when Zoom ended it. */
@@ -71,14 +72,14 @@ void disconnect(struct ctx *c, struct str user_id, struct str *says)
 	if (!forget(c, user_id, &grant, &err)) {
 		mm_log(c->mm, LOG_LEVEL_ERROR, "Zoom could not be disconnected",
 		    "error", err.text, NULL);
-		*says = S("Something went wrong, so Zoom is still connected. "
-		          "The server's log has the details.");
+		*says = say(c, "Something went wrong, so Zoom is still "
+		               "connected. The server's log has the details.");
 		return;
 	}
 	if (grant.raw.len == 0) {
 		*says = c->config->account_level_app
-		            ? S("No Zoom account is connected.")
-		            : S("Your Zoom account is not connected.");
+		            ? say(c, "No Zoom account is connected.")
+		            : say(c, "Your Zoom account is not connected.");
 		return;
 	}
 	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account disconnected", "user_id",
@@ -138,10 +139,10 @@ static bool remove_account(struct ctx *c, const struct zoom_event *event,
 	*removed = grant.raw.len > 0;
 	if (*removed)
 		admins_tell(c,
-		    S("Somebody has removed the Mattermost app from your "
-		      "account at Zoom, so Zoom is not connected any more and "
-		      "nobody can start meetings. A system admin can connect "
-		      "it again with `/zoom connect`."));
+		    "Somebody has removed the Mattermost app from your account "
+		    "at Zoom, so Zoom is not connected any more and nobody can "
+		    "start meetings. A system admin can connect it again with "
+		    "`/zoom connect`.");
 	return true;
 }
 
@@ -157,11 +158,13 @@ static bool remove_user(struct ctx *c, const struct zoom_event *event,
 	if (!forget(c, user_id, &grant, err))
 		return false;
 	*removed = grant.raw.len > 0;
+	struct ctx to = say_to(c, user_id);
 	if (*removed)
 		post_direct(c, user_id,
-		    S("The Mattermost app has been removed from your account "
-		      "at Zoom, so it is not connected any more. `/zoom "
-		      "connect` connects it again."));
+		    say(&to,
+		        "The Mattermost app has been removed from your account "
+		        "at Zoom, so it is not connected any more. `/zoom "
+		        "connect` connects it again."));
 	return true;
 }
 

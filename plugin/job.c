@@ -211,13 +211,12 @@ static void give_up(struct ctx *c, int slot, const struct job *job,
 	    "event", str_c(event->event), "meeting_uuid", str_c(event->uuid),
 	    "error", why->text, NULL);
 	admins_tell(c,
-	    arena_printf(c->arena,
-	        "Something from Zoom could not be posted: `%s` of the meeting "
-	        "with the ID %lld. It was tried %d times over some hours; the "
-	        "last reason was: %s. Recordings are still to be found at "
-	        "Zoom, and the server's log has the details.",
-	        str_c(event->event), (long long)event->meeting_id, MAX_ATTEMPTS,
-	        why->text));
+	    "Something from Zoom could not be posted: `%s` of the meeting with "
+	    "the ID %lld. It was tried %d times over some hours; the last "
+	    "reason was: %s. Recordings are still to be found at Zoom, and the "
+	    "server's log has the details.",
+	    str_c(event->event), (long long)event->meeting_id, MAX_ATTEMPTS,
+	    why->text);
 	metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
 	remove_job(c, slot, job);
 }

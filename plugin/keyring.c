@@ -157,20 +157,23 @@ static const struct str *find_key(const struct mm_config *server)
 	return NULL;
 }
 
-bool keyring_prepare(
-    struct ctx *c, const struct mm_config *server, struct err *err)
+bool keyring_prepare(struct ctx *c, const struct mm_config *server,
+    const char **says, struct err *err)
 {
 	const struct str *setting = server == NULL ? NULL : find_key(server);
 	if (setting == NULL)
 		return true;
 	struct str key = str_trim(*setting);
-	if (config_is_key(c->config->encryption_key) && !config_is_key(key))
-		return err_set(err, ERR_INVALID,
-		    "The Zoom plugin's encryption key must have 32 characters. "
-		    "Please press Regenerate, or keep the present key.");
-	return keyring_follow(c, key, err) ||
-	       err_wrap(err, "The Zoom plugin cannot change its encryption key "
-	                     "at the moment. Please try again in a minute");
+	if (config_is_key(c->config->encryption_key) && !config_is_key(key)) {
+		*says = SAY("The Zoom plugin's encryption key must have 32 "
+		            "characters. Please press Regenerate, or keep the "
+		            "present key.");
+		return err_set(
+		    err, ERR_INVALID, "an encryption key has 32 characters");
+	}
+	*says = SAY("The Zoom plugin cannot change its encryption key at the "
+	            "moment. Please try again in a minute.");
+	return keyring_follow(c, key, err);
 }
 
 /* ---- opening ------------------------------------------------------------------------ */
@@ -281,9 +284,8 @@ void keyring_tell(struct ctx *c, const struct err *why)
 	    "Stored connections cannot be read with the present encryption key",
 	    "error", why->text, NULL);
 	admins_tell(c,
-	    S("Connections to Zoom are stored here that cannot be read with "
-	      "the present **Encryption key** of the Zoom plugin. Please put "
-	      "the former key back in the plugin's settings; nothing is lost "
-	      "until then. If it is gone, connect again with `/zoom "
-	      "connect`."));
+	    "Connections to Zoom are stored here that cannot be read with the "
+	    "present **Encryption key** of the Zoom plugin. Please put the "
+	    "former key back in the plugin's settings; nothing is lost until "
+	    "then. If it is gone, connect again with `/zoom connect`.");
 }

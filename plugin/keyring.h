@@ -43,11 +43,13 @@ struct keyring {
 /*
  * keyring_prepare - look at a configuration that is about to be saved
  *
- * Errors   ERR_INVALID, the key in it is none, with a sentence for the admin;
- *          those of the store: the former key would be lost
+ *   says   out: why not, for the admin and say_words
+ *
+ * Errors   ERR_INVALID, the key in it is none; those of the store: the former
+ *          key would be lost
  */
-bool keyring_prepare(
-    struct ctx *c, const struct mm_config *server, struct err *err) MUST_USE;
+bool keyring_prepare(struct ctx *c, const struct mm_config *server,
+    const char **says, struct err *err) MUST_USE;
 
 /* Make the present key, and those before it, former keys of another one. An
  * empty key, of either side, has nothing to do with it. */

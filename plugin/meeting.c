@@ -14,13 +14,12 @@
 #include "plugin/question.h"
 #include "plugin/recent.h"
 #include "plugin/room.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 #include "plugin/text.h"
 #include "plugin/token.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
-
-#define SAYS_INTERNAL "Something went wrong. The server's log has the details."
 
 /* ---- refusing ------------------------------------------------------------------------- */
 
@@ -44,7 +43,9 @@ static void fail(struct ctx *c, struct meeting_result *result, struct str says,
 static bool failed(
     struct ctx *c, struct meeting_result *result, const struct err *err)
 {
-	fail(c, result, S(SAYS_INTERNAL), NULL, err);
+	fail(c, result,
+	    say(c, "Something went wrong. The server's log has the details."),
+	    NULL, err);
 	return false;
 }
 
@@ -53,7 +54,7 @@ static struct str explain_user(struct ctx *c, struct str email,
 {
 	if (answer->verdict != ZOOM_NOT_FOUND || !c->config->account_level_app)
 		return token_explain(c, answer, err);
-	return arena_printf(c->arena,
+	return say(c,
 	    "Zoom knows nobody with your Mattermost e-mail address `%.*s` in "
 	    "the connected Zoom account. Use the same address in both, or ask "
 	    "your Zoom admin to add you.",
@@ -76,8 +77,8 @@ static bool find_thread(
 		return failed(c, result, &err);
 	if (root == NULL || !str_eq(root->channel_id, start->channel_id)) {
 		refuse(result, 400,
-		    S("This thread is not in the channel any more. Please "
-		      "start the meeting in the channel itself."));
+		    say(c, "This thread is not in the channel any more. Please "
+		           "start the meeting in the channel itself."));
 		return false;
 	}
 	if (root->root_id.len > 0)
@@ -91,10 +92,12 @@ static bool find_starter(struct ctx *c, struct meeting_start *start,
 	struct err err = { 0 };
 	struct str refusal;
 	*user = NULL;
-	if (!policy_may_start(
-	        c, start->user_id, start->channel_id, &refusal, &err) ||
-	    !mm_get_user(c->mm, c->arena, start->user_id, user, &err) ||
+	if (!mm_get_user(c->mm, c->arena, start->user_id, user, &err) ||
 	    *user == NULL)
+		return failed(c, result, &err);
+	say_knows(c, *user);
+	if (!policy_may_start(
+	        c, start->user_id, start->channel_id, &refusal, &err))
 		return failed(c, result, &err);
 	if (refusal.len > 0) {
 		refuse(result, 403, refusal);
@@ -182,7 +185,7 @@ static bool open_room(struct ctx *c, const struct meeting_start *start,
 	}
 	if (personal)
 		tell(c, start,
-		    arena_printf(c->arena,
+		    say(c,
 		        "You have no personal meeting ID at Zoom, or it is "
 		        "switched off, so this meeting has one of its own. "
 		        "You can switch it on in your [Zoom "
@@ -270,7 +273,7 @@ static void announce(struct ctx *c, const struct meeting_start *start,
 	mm_log(c->mm, LOG_LEVEL_ERROR, "A meeting could not be posted", "error",
 	    err.text, NULL);
 	tell(c, start,
-	    arena_printf(c->arena,
+	    say(c,
 	        "Your meeting is ready, but it could not be posted here: %.*s",
 	        STR_ARG(room->link)));
 }
@@ -295,7 +298,7 @@ void meeting_start(struct ctx *c, const struct meeting_start *wish,
 	result->link = room.link;
 	if (is_posted(c, &start, &room))
 		tell(c, &start,
-		    arena_printf(c->arena,
+		    say(c,
 		        "Your personal meeting is already running in this "
 		        "channel. [Join it](%.*s).",
 		        STR_ARG(text_link_target(c->arena, room.link))));

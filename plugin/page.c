@@ -1,12 +1,14 @@
 #include "plugin/page.h"
 
+#include "plugin/say.h"
+
 #include <openssl/rand.h>
 
 /* A page is some 1.5 kB; a detail is a sentence. */
 #define PAGE_MAX ((size_t)16 * 1024)
 
 static const char head[] =
-    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<!doctype html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width\">"
     "<title>%s</title><style nonce=\"%s\">"
     "body{font:16px/1.5 system-ui,sans-serif;margin:0;min-height:100vh;"
@@ -58,13 +60,14 @@ void page_send(struct ctx *c, struct mm_http *http, const struct page *page)
 {
 	char nonce[33];
 	struct buf html;
+	struct str title = say_words(c, page->title);
 	buf_init(&html, PAGE_MAX);
 	if (!make_nonce(nonce)) {
 		mm_http_reply(http, 500, S("text/plain"), S("Try again.\n"));
 		return;
 	}
-	buf_printf(
-	    &html, head, page->title, nonce, page->title, page->paragraph);
+	buf_printf(&html, head, say_lang(c)->tag, str_c(title), nonce,
+	    str_c(title), str_c(say_words(c, page->paragraph)));
 	if (page->detail.len > 0) {
 		buf_put_str(&html, S("<p><code>"));
 		put_escaped(&html, page->detail);

@@ -8,8 +8,8 @@
 
 struct page {
 	int status;
-	const char *title;     /* HTML, constant */
-	const char *paragraph; /* HTML, constant, without user's text */
+	const char *title;     /* HTML, constant; translated here */
+	const char *paragraph; /* likewise */
 	struct str detail;     /* plain text, escaped here; may be empty */
 	bool closes;           /* the window closes itself after a moment */
 };

@@ -9,6 +9,7 @@
 #include "plugin/keyring.h"
 #include "plugin/refresh.h"
 #include "plugin/routes.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 #include "plugin/support.h"
 #include "plugin/vault.h"
@@ -49,6 +50,15 @@ static struct str site_url(const struct mm_config *server)
 	return *server->service_settings.site_url;
 }
 
+/* What the server itself speaks where it speaks to everybody. */
+static const struct lang *server_lang(const struct mm_config *server)
+{
+	const struct str *locale = NULL;
+	if (server != NULL)
+		locale = server->localization_settings.default_server_locale;
+	return lang_find(locale == NULL ? S("en") : *locale);
+}
+
 /* Swap the config, and remember the key that it ends. What is sealed under
  * that one must be found before anybody works with the new one. */
 static void change_config(struct mm_call *call, struct config *config)
@@ -83,6 +93,7 @@ static bool load_config(struct mm_call *call, struct err *err)
 	struct config *config = config_parse(json, site_url(server), err);
 	if (config == NULL)
 		return false;
+	config->lang = server_lang(server);
 	change_config(call, config);
 	return true;
 }
@@ -129,11 +140,12 @@ static void configuration_will_be_saved(struct mm_call *call,
 {
 	struct ctx c = ctx_begin(call->user, call);
 	struct err err = { 0 };
-	if (!keyring_prepare(&c, args->new_cfg, &err)) {
+	const char *says = "";
+	if (!keyring_prepare(&c, args->new_cfg, &says, &err)) {
 		mm_log(c.mm, LOG_LEVEL_ERROR,
 		    "Another encryption key was refused", "error", err.text,
 		    NULL);
-		ret->error = shown_error(call->arena, str_from(err.text));
+		ret->error = shown_error(call->arena, say_words(&c, says));
 	}
 	ctx_end(&c);
 }
@@ -198,7 +210,7 @@ static bool ensure_bot(struct ctx *c, struct err *err)
 	const struct mm_bot bot = {
 		.username = S(BOT_NAME),
 		.display_name = S("Zoom"),
-		.description = S("Posts Zoom meetings and answers /zoom"),
+		.description = say(c, "Posts Zoom meetings and answers /zoom"),
 	};
 	if (!mm_ensure_bot_user(c->mm, c->arena, &bot, &id, err))
 		return err_wrap(err, "creating the bot");
@@ -222,9 +234,11 @@ static bool ensure_bot(struct ctx *c, struct err *err)
 
 static void log_problems(const struct ctx *c)
 {
-	for (size_t i = 0; i < c->config->problems->n; i++)
+	struct gob_strings problems =
+	    config_problems(c->config, lang_find(S("en")), c->arena);
+	for (size_t i = 0; i < problems.n; i++)
 		mm_log(c->mm, LOG_LEVEL_WARN, "Zoom is not set up yet",
-		    "problem", str_c(c->config->problems->items[i]), NULL);
+		    "problem", str_c(problems.items[i]), NULL);
 	if (c->config->valid && c->config->zoom_webhook_secret.len == 0)
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "Without Zoom's secret token every webhook is refused: "
@@ -256,8 +270,10 @@ static void execute_command(struct mm_call *call,
     struct mm_hook_execute_command_returns *ret)
 {
 	struct ctx c = ctx_begin(call->user, call);
-	if (args->args != NULL)
+	if (args->args != NULL) {
+		c.reader = args->args->user_id;
 		command_execute(&c, args->args);
+	}
 	ctx_end(&c);
 	/* the bot has answered; an empty response adds nothing to it */
 	ret->result = arena_new(call->arena, struct mm_command_response);
@@ -266,6 +282,7 @@ static void execute_command(struct mm_call *call,
 static void serve_http(struct mm_call *call, struct mm_http *http)
 {
 	struct ctx c = ctx_begin(call->user, call);
+	c.reader = mm_http_user_id(http);
 	routes_serve(&c, http);
 	ctx_end(&c);
 }
@@ -324,6 +341,7 @@ bool plugin_init(struct plugin *p, struct err *err)
 		.observe_object = &p->metrics,
 	};
 	refresh_init(&p->kept);
+	say_init(&p->readers);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
 		turn_init(&p->token_turns[i]);
 	if (!config_slot_init(&p->config, err))
@@ -338,6 +356,7 @@ void plugin_fini(struct plugin *p)
 	zoom_client_free(p->zoom);
 	config_slot_fini(&p->config);
 	refresh_fini(&p->kept);
+	say_fini(&p->readers);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
 		turn_fini(&p->token_turns[i]);
 }

@@ -7,6 +7,7 @@
 #include "base/turn.h"
 #include "mm/mm.h"
 #include "plugin/config.h"
+#include "plugin/lang.h"
 #include "plugin/metrics.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,21 @@ struct refresh_kept {
 	struct refresh_unsaved *first; /* guarded by lock */
 };
 
+/* Languages of this many users are known at a time. */
+#define SAY_READERS 256
+
+struct say_reader {
+	char id[32];
+	const struct lang *lang;
+	int64_t until_ms;
+};
+
+/* Who reads which language; see say.h. */
+struct say_readers {
+	pthread_mutex_t lock;
+	struct say_reader rows[SAY_READERS]; /* guarded by lock */
+};
+
 /* Made by plugin_init, lives as long as the process. */
 struct plugin {
 	atomic_bool active;        /* the command has been registered */
@@ -39,6 +55,7 @@ struct plugin {
 	atomic_bool reseal_due;      /* see reseal.h */
 	_Atomic int64_t lag_ends_ms; /* monotonic, 0: no lag; keyring_open */
 	char bot_id[32];             /* set at activation */
+	struct say_readers readers;
 	struct metrics metrics;
 	atomic_bool has_no_audit;     /* see audit.h */
 	_Atomic int64_t next_note_ms; /* see last_webhook.h */
@@ -54,6 +71,8 @@ struct ctx {
 	struct arena *arena;
 	const struct config *config; /* the same one for the whole call */
 	int64_t deadline_ms;         /* for everything the call asks for */
+	struct str reader;       /* user who is answered; empty: everybody */
+	const struct lang *lang; /* theirs; NULL: not looked up yet */
 };
 
 /* p is zeroed; after zoom_global_init. Finish it also after a failure. */

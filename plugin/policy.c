@@ -1,5 +1,6 @@
 #include "plugin/policy.h"
 
+#include "plugin/say.h"
 #include "plugin/store.h"
 
 bool policy_is_admin(
@@ -58,8 +59,9 @@ static bool find_postable(struct ctx *c, struct str user_id,
 	if (!is_member(c, user_id, channel_id, &member, err))
 		return false;
 	if (!member) {
-		*refusal = S("You are not a member of this channel. Please "
-		             "join it and try again.");
+		*refusal =
+		    say(c, "You are not a member of this channel. Please "
+		           "join it and try again.");
 		return true;
 	}
 	if (!may_in(c, user_id, channel_id, S("create_post"), &may, err) ||
@@ -69,10 +71,11 @@ static bool find_postable(struct ctx *c, struct str user_id,
 		return err_set(err, ERR_NOT_FOUND, "no such channel");
 	if ((*channel)->delete_at != 0)
 		*refusal =
-		    S("This channel is archived. Please use another one.");
+		    say(c, "This channel is archived. Please use another one.");
 	else if (!may)
-		*refusal = S("You may not post in this channel. Please use "
-		             "another one.");
+		*refusal =
+		    say(c, "You may not post in this channel. Please use "
+		           "another one.");
 	return true;
 }
 
@@ -101,9 +104,10 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 	if (!policy_is_restricted(c, channel, &restricted, err))
 		return false;
 	if (restricted)
-		*refusal = S("Starting meetings is switched off in this "
-		             "channel. You can start one in a direct message "
-		             "or a group message.");
+		*refusal =
+		    say(c, "Starting meetings is switched off in this "
+		           "channel. You can start one in a direct message "
+		           "or a group message.");
 	return true;
 }
 
@@ -131,16 +135,18 @@ bool policy_may_configure(struct ctx *c, struct str user_id,
 		return err_set(err, why.code, "%s", why.text);
 	const struct mm_channel *found = *channel;
 	if (found == NULL)
-		*refusal = S("There is no such channel.");
+		*refusal = say(c, "There is no such channel.");
 	else if (str_eq(found->type, S("D")) || str_eq(found->type, S("G")))
-		*refusal = S("Direct and group messages have no Zoom settings: "
-		             "everybody in them may start meetings.");
+		*refusal =
+		    say(c, "Direct and group messages have no Zoom settings: "
+		           "everybody in them may start meetings.");
 	else if (!admin)
-		*refusal = S("Only admins of this channel and system admins "
-		             "can change its Zoom settings.");
+		*refusal =
+		    say(c, "Only admins of this channel and system admins "
+		           "can change its Zoom settings.");
 	else if (found->delete_at != 0)
 		*refusal =
-		    S("This channel is archived. Please use another one.");
+		    say(c, "This channel is archived. Please use another one.");
 	if (refusal->len > 0)
 		*channel = NULL;
 	return true;

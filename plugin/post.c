@@ -1,5 +1,7 @@
 #include "plugin/post.h"
 
+#include "plugin/say.h"
+
 #include <time.h>
 
 #define POST_TYPE     "custom_zoom"
@@ -55,7 +57,7 @@ static bool offer_actions(struct arena *a, const struct post_offer *offer,
 		items[i] = (struct mm_post_action){
 			.id = str_from(b->id),
 			.type = S("button"),
-			.name = str_from(b->label),
+			.name = b->label,
 			.integration = to,
 		};
 	}
@@ -140,20 +142,27 @@ static struct mm_message_attachment_field field(
 }
 
 static struct gob_any started_attachment(
-    struct arena *a, const struct post_meeting *m)
+    struct ctx *all, const struct post_meeting *m)
 {
+	struct arena *a = all->arena;
 	struct str id = post_id_text(a, m->id);
 	return one_attachment(a,
 	    (struct mm_message_attachment){
-	        .fallback = arena_printf(a, "Zoom meeting %.*s: %.*s",
+	        .fallback = say(all, "Zoom meeting %.*s: %.*s",
 	            STR_ARG(m->topic), STR_ARG(m->link)),
 	        .color = S(DEFAULT_COLOR),
 	        .title = m->topic,
 	        .title_link = m->link,
 	        .text =
-	            arena_printf(a, "%s: [%.*s](%.*s)\n\n[Join meeting](%.*s)",
-	                m->personal ? "Personal meeting ID" : "Meeting ID",
-	                STR_ARG(id), STR_ARG(m->link), STR_ARG(m->link)),
+	            m->personal
+	                ? say(all,
+	                      "Personal meeting ID: [%.*s](%.*s)\n\n"
+	                      "[Join meeting](%.*s)",
+	                      STR_ARG(id), STR_ARG(m->link), STR_ARG(m->link))
+	                : say(all,
+	                      "Meeting ID: [%.*s](%.*s)\n\n"
+	                      "[Join meeting](%.*s)",
+	                      STR_ARG(id), STR_ARG(m->link), STR_ARG(m->link)),
 	    });
 }
 
@@ -167,9 +176,11 @@ bool post_meeting_started(struct ctx *c, const struct post_meeting *m,
     struct str *post_id, struct err *err)
 {
 	struct arena *a = c->arena;
+	struct ctx all = say_to_all(c);
 	struct gob_any_map props = { 0 };
 	struct mm_post *created;
-	gob_any_map_set(a, &props, S("attachments"), started_attachment(a, m));
+	gob_any_map_set(
+	    a, &props, S("attachments"), started_attachment(&all, m));
 	gob_any_map_set(a, &props, S("meeting_id"), gob_any_int64(a, m->id));
 	set(a, &props, S("meeting_uuid"), m->uuid);
 	set(a, &props, S("meeting_link"), m->link);
@@ -184,8 +195,7 @@ bool post_meeting_started(struct ctx *c, const struct post_meeting *m,
 		.channel_id = m->channel_id,
 		.root_id = m->root_id,
 		.type = S(POST_TYPE),
-		.message =
-		    arena_printf(a, "Meeting started: %.*s", STR_ARG(m->link)),
+		.message = say(&all, "Meeting started: %.*s", STR_ARG(m->link)),
 		.props = props,
 	};
 	if (!arena_ok(a, err) ||
@@ -222,39 +232,41 @@ static struct str clock_text(struct arena *a, int64_t ms)
 	return arena_str(a, str_from(text));
 }
 
-static struct str length_text(struct arena *a, int64_t ms)
+static struct str length_text(struct ctx *all, int64_t ms)
 {
 	int64_t minutes = (ms + 59999) / 60000;
 	if (minutes < 60)
-		return arena_printf(a, "%lld min", (long long)minutes);
-	return arena_printf(a, "%lld h %lld min", (long long)minutes / 60,
+		return say(all, "%lld min", (long long)minutes);
+	return say(all, "%lld h %lld min", (long long)minutes / 60,
 	    (long long)minutes % 60);
 }
 
-static struct gob_any ended_attachment(struct arena *a,
+static struct gob_any ended_attachment(struct ctx *all,
     const struct mm_post *post, int64_t start_ms, int64_t end_ms)
 {
+	struct arena *a = all->arena;
 	struct mm_message_attachment_field *fields =
 	    arena_array(a, 2, sizeof(*fields));
 	size_t n = 0;
 	int64_t id = 0;
 	gob_any_get_int64(gob_any_map_get(&post->props, S("meeting_id")), &id);
 	if (fields != NULL && start_ms > 0)
-		fields[n++] = field(a, S("Started"), clock_text(a, start_ms));
-	if (fields != NULL && start_ms > 0 && end_ms > start_ms)
 		fields[n++] =
-		    field(a, S("Length"), length_text(a, end_ms - start_ms));
+		    field(a, say(all, "Started"), clock_text(a, start_ms));
+	if (fields != NULL && start_ms > 0 && end_ms > start_ms)
+		fields[n++] = field(
+		    a, say(all, "Length"), length_text(all, end_ms - start_ms));
 	struct str topic = prop(post, S("meeting_topic"));
-	return one_attachment(
-	    a, (struct mm_message_attachment){
-	           .fallback = arena_printf(
-	               a, "Zoom meeting %.*s has ended.", STR_ARG(topic)),
-	           .color = S(ENDED_COLOR),
-	           .title = topic,
-	           .text = arena_printf(
-	               a, "Meeting ID: %.*s", STR_ARG(post_id_text(a, id))),
-	           .fields = { fields, n },
-	       });
+	return one_attachment(a,
+	    (struct mm_message_attachment){
+	        .fallback =
+	            say(all, "Zoom meeting %.*s has ended.", STR_ARG(topic)),
+	        .color = S(ENDED_COLOR),
+	        .title = topic,
+	        .text =
+	            say(all, "Meeting ID: %.*s", STR_ARG(post_id_text(a, id))),
+	        .fields = { fields, n },
+	    });
 }
 
 /* Posts in an archived channel cannot change: trying again would not help. */
@@ -271,19 +283,20 @@ bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
     int64_t end_ms, struct err *err)
 {
 	struct arena *a = c->arena;
+	struct ctx all = say_to_all(c);
 	struct mm_post *updated;
 	if (str_eq(prop(post, S("meeting_status")), S("ENDED")))
 		return true;
 	if (start_ms <= 0)
 		start_ms = post->create_at;
 	gob_any_map_set(a, &post->props, S("attachments"),
-	    ended_attachment(a, post, start_ms, end_ms));
+	    ended_attachment(&all, post, start_ms, end_ms));
 	set(a, &post->props, S("meeting_status"), S("ENDED"));
 	gob_any_map_set(a, &post->props, S("meeting_start_time"),
 	    gob_any_int64(a, start_ms));
 	gob_any_map_set(
 	    a, &post->props, S("meeting_end_time"), gob_any_int64(a, end_ms));
-	post->message = S("The meeting has ended.");
+	post->message = say(&all, "The meeting has ended.");
 	if (arena_ok(a, err) && mm_update_post(c->mm, a, post, &updated, err))
 		return true;
 	if (!is_archived(c, post->channel_id))

@@ -29,9 +29,9 @@ void post_tell(struct ctx *c, struct str user_id, struct str channel_id,
 
 /* A button of a message that only one user sees. */
 struct post_button {
-	const char *id;    /* letters and digits, once in a post; constant */
-	const char *label; /* constant */
-	const char *path;  /* of the route, behind PLUGIN_PATH; constant */
+	const char *id; /* letters and digits, once in a post; constant */
+	struct str label;
+	const char *path; /* of the route, behind PLUGIN_PATH; constant */
 	struct gob_any_map context; /* what the route gets back */
 };
 

@@ -3,6 +3,7 @@
 #include "plugin/action.h"
 #include "plugin/post.h"
 #include "plugin/reply.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 
 #define OLD_CATEGORY "plugin:zoom"
@@ -17,14 +18,15 @@ struct choice {
 
 static const struct choice choices[] = {
 	[PREFERENCE_NONE] = { .word = STR(""),
-	    .present = "You are asked which meeting ID to use, until you "
-	               "have answered once." },
-	[PREFERENCE_PERSONAL] = { STR("true"), "Yes", "Personal meeting ID",
-	    "Your meetings use your personal meeting ID." },
-	[PREFERENCE_UNIQUE] = { STR("false"), "No", "Unique meeting ID",
-	    "Each of your meetings gets an ID of its own." },
-	[PREFERENCE_ASK] = { STR("ask"), "Ask", "Ask every time",
-	    "You are asked which meeting ID to use, every time." },
+	    .present = SAY("You are asked which meeting ID to use, until you "
+	                   "have answered once.") },
+	[PREFERENCE_PERSONAL] = { STR("true"), "Yes",
+	    SAY("Personal meeting ID"),
+	    SAY("Your meetings use your personal meeting ID.") },
+	[PREFERENCE_UNIQUE] = { STR("false"), "No", SAY("Unique meeting ID"),
+	    SAY("Each of your meetings gets an ID of its own.") },
+	[PREFERENCE_ASK] = { STR("ask"), "Ask", SAY("Ask every time"),
+	    SAY("You are asked which meeting ID to use, every time.") },
 };
 #define N_CHOICES (sizeof(choices) / sizeof(choices[0]))
 
@@ -135,7 +137,7 @@ bool preference_offer(struct ctx *c, struct str user_id, struct str channel_id,
 		};
 		buttons[i - 1] = (struct post_button){
 			.id = choices[i].action,
-			.label = choices[i].button,
+			.label = say_words(c, choices[i].button),
 			.path = "/api/v1/updatePMI",
 			.context = action_context(c->arena, &press),
 		};
@@ -144,8 +146,8 @@ bool preference_offer(struct ctx *c, struct str user_id, struct str channel_id,
 		.user_id = user_id,
 		.channel_id = channel_id,
 		.root_id = root_id,
-		.title = S("Which meeting ID do you want to use?"),
-		.text = str_from(choices[now].present),
+		.title = say(c, "Which meeting ID do you want to use?"),
+		.text = say_words(c, choices[now].present),
 		.buttons = buttons,
 		.n_buttons = N_CHOICES - 1,
 	};
@@ -153,12 +155,11 @@ bool preference_offer(struct ctx *c, struct str user_id, struct str channel_id,
 }
 
 /* The bot needs a channel to speak in. */
-static void tell(
-    struct ctx *c, const struct action *press, const char *sentence)
+static void tell(struct ctx *c, const struct action *press, struct str sentence)
 {
 	if (press->channel_id.len > 0)
 		post_tell(c, press->user_id, press->channel_id, press->root_id,
-		    str_from(sentence));
+		    sentence);
 }
 
 void preference_update(struct ctx *c, struct mm_http *http)
@@ -174,24 +175,23 @@ void preference_update(struct ctx *c, struct mm_http *http)
 	}
 	if (chosen == PREFERENCE_NONE) {
 		tell(c, &press,
-		    "I do not know this button. Type `/zoom settings` to get "
-		    "new ones.");
+		    say(c, "I do not know this button. Type `/zoom settings` "
+		           "to get new ones."));
 		action_refuse(c, http, "action must be Yes, No or Ask");
 		return;
 	}
 	if (!preference_save(c, press.user_id, chosen, &err)) {
 		mm_log(c->mm, LOG_LEVEL_ERROR,
 		    "A preference could not be saved", "error", err.text, NULL);
-		tell(c, &press,
-		    "Your choice could not be saved. Please try again in a "
-		    "minute.");
-		reply_error(c, http, 500, S("the choice could not be saved"));
+		struct str says = say(c, "Your choice could not be saved. "
+		                         "Please try again in a minute.");
+		tell(c, &press, says);
+		reply_error(c, http, 500, says);
 		return;
 	}
 	post_withdraw(c, press.user_id, press.post_id);
 	tell(c, &press,
-	    str_c(
-	        arena_printf(c->arena, "Saved. %s `/zoom settings` changes it.",
-	            choices[chosen].present)));
+	    say(c, "Saved. %.*s `/zoom settings` changes it.",
+	        STR_ARG(say_words(c, choices[chosen].present))));
 	reply_done(http);
 }

@@ -3,6 +3,7 @@
 #include "plugin/action.h"
 #include "plugin/post.h"
 #include "plugin/reply.h"
+#include "plugin/say.h"
 
 struct answer {
 	const char *id; /* of the button */
@@ -12,10 +13,10 @@ struct answer {
 };
 
 static const struct answer answers[] = {
-	{ "WithPMI", "Use my personal meeting ID", "USE PERSONAL MEETING ID",
-	    PREFERENCE_PERSONAL },
-	{ "WithoutPMI", "Use a unique meeting ID", "USE A UNIQUE MEETING ID",
-	    PREFERENCE_UNIQUE },
+	{ "WithPMI", SAY("Use my personal meeting ID"),
+	    "USE PERSONAL MEETING ID", PREFERENCE_PERSONAL },
+	{ "WithoutPMI", SAY("Use a unique meeting ID"),
+	    "USE A UNIQUE MEETING ID", PREFERENCE_UNIQUE },
 };
 #define N_ANSWERS (sizeof(answers) / sizeof(answers[0]))
 
@@ -34,7 +35,7 @@ bool question_ask(struct ctx *c, const struct meeting_start *start,
 		};
 		buttons[i] = (struct post_button){
 			.id = answers[i].id,
-			.label = answers[i].label,
+			.label = say_words(c, answers[i].label),
 			.path = "/api/v1/askPMI",
 			.context = action_context(c->arena, &press),
 		};
@@ -43,14 +44,15 @@ bool question_ask(struct ctx *c, const struct meeting_start *start,
 		.user_id = start->user_id,
 		.channel_id = start->channel_id,
 		.root_id = start->root_id,
-		.title = S("Which meeting ID shall this meeting have?"),
-		.text = preference == PREFERENCE_ASK
-		            ? S("Your personal meeting ID is always the same; "
-		                "a unique one is for this meeting only.")
-		            : S("Your personal meeting ID is always the same; "
-		                "a unique one is for this meeting only. Your "
-		                "answer is remembered; `/zoom settings` "
-		                "changes it."),
+		.title = say(c, "Which meeting ID shall this meeting have?"),
+		.text =
+		    preference == PREFERENCE_ASK
+		        ? say(c, "Your personal meeting ID is always the same; "
+		                 "a unique one is for this meeting only.")
+		        : say(c, "Your personal meeting ID is always the same; "
+		                 "a unique one is for this meeting only. Your "
+		                 "answer is remembered; `/zoom settings` "
+		                 "changes it."),
 		.buttons = buttons,
 		.n_buttons = N_ANSWERS,
 	};
@@ -120,8 +122,8 @@ void question_answer(struct ctx *c, struct mm_http *http)
 		action_refuse(c, http, "channelID is missing");
 	} else if (answer == NULL) {
 		post_tell(c, press.user_id, press.channel_id, press.root_id,
-		    S("I do not know this button. Type `/zoom start` to be "
-		      "asked again."));
+		    say(c, "I do not know this button. Type `/zoom start` to "
+		           "be asked again."));
 		action_refuse(c, http, "unknown action");
 	} else {
 		start_with(c, http, &press, answer->preference);

@@ -2,6 +2,7 @@
 
 #include "plugin/action.h"
 #include "plugin/post.h"
+#include "plugin/say.h"
 #include "plugin/text.h"
 
 static struct str prop(const struct mm_post *post, struct str name)
@@ -83,17 +84,18 @@ static struct str sentence(struct ctx *c, const struct recent *recent)
 	struct arena *a = c->arena;
 	struct str who =
 	    recent->username.len == 0
-	        ? S("Somebody")
+	        ? say(c, "Somebody")
 	        : arena_printf(a, "@%.*s", STR_ARG(recent->username));
-	struct str what =
-	    !text_is_name(recent->provider)
-	        ? S("a meeting")
-	        : arena_printf(a, "a %.*s meeting", STR_ARG(recent->provider));
-	return arena_printf(a,
-	    "%.*s has just started %.*s in this channel. "
+	struct str link = text_link_target(a, recent->link);
+	if (!text_is_name(recent->provider))
+		return say(c,
+		    "%.*s has just started a meeting in this channel. "
+		    "[Join it](%.*s), or start another one.",
+		    STR_ARG(who), STR_ARG(link));
+	return say(c,
+	    "%.*s has just started a %.*s meeting in this channel. "
 	    "[Join it](%.*s), or start another one.",
-	    STR_ARG(who), STR_ARG(what),
-	    STR_ARG(text_link_target(a, recent->link)));
+	    STR_ARG(who), STR_ARG(recent->provider), STR_ARG(link));
 }
 
 /* For our webapp, which draws the post from them. The server gives the post
@@ -133,7 +135,7 @@ bool recent_offer(struct ctx *c, const struct meeting_start *start,
 	};
 	const struct post_button button = {
 		.id = "StartNew",
-		.label = "Start a new meeting",
+		.label = say(c, "Start a new meeting"),
 		.path = "/api/v1/meetings?force=true",
 		.context = action_context(c->arena, &press),
 	};
@@ -143,7 +145,7 @@ bool recent_offer(struct ctx *c, const struct meeting_start *start,
 		.root_id = start->root_id,
 		.title = recent->topic.len > 0
 		             ? recent->topic
-		             : S("There is a meeting already"),
+		             : say(c, "There is a meeting already"),
 		.title_link = recent->link,
 		.text = sentence(c, recent),
 		.props = props_of(c->arena, recent, start->topic),

@@ -11,6 +11,7 @@
 
 #include "plugin/claim.h"
 #include "plugin/meeting.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 #include "zoom/download.h"
 #include "zoom/escape.h"
@@ -394,16 +395,19 @@ static struct str code(struct arena *a, struct str text)
 static struct str video_says(struct ctx *c, const struct zoom_event *event,
     const struct zoom_recording_file *video)
 {
-	struct arena *a = c->arena;
 	if (video == NULL)
 		return S("");
 	struct str password = S("");
 	if (c->config->enable_posting_recording_password)
-		password = code(a, event->password);
-	return arena_printf(a,
-	    "The meeting was recorded: [watch the recording](%.*s)%s%.*s",
-	    STR_ARG(video->play_url), password.len > 0 ? "\nPassword: " : "",
-	    STR_ARG(password));
+		password = code(c->arena, event->password);
+	if (password.len == 0)
+		return say(c,
+		    "The meeting was recorded: [watch the recording](%.*s)",
+		    STR_ARG(video->play_url));
+	return say(c,
+	    "The meeting was recorded: [watch the recording](%.*s)\n"
+	    "Password: %.*s",
+	    STR_ARG(video->play_url), STR_ARG(password));
 }
 
 static struct str claim_name(
@@ -446,7 +450,7 @@ static bool post_recordings(
 			.file = parts[i].chat,
 			.file_name = S("Chat-history.txt"),
 			.file_type = S("custom_zoom_chat"),
-			.file_says = S("The meeting's chat is attached."),
+			.file_says = say(c, "The meeting's chat is attached."),
 			.is_chat = true,
 		};
 		if (!post_once(c, w, &reply, &why))
@@ -474,7 +478,7 @@ static bool post_transcript(
 		.file = last,
 		.file_name = S("transcription.txt"),
 		.file_type = S("custom_zoom_transcript"),
-		.file_says = S("The meeting's transcript is attached."),
+		.file_says = say(c, "The meeting's transcript is attached."),
 	};
 	return post_once(c, w, &reply, err);
 }

@@ -3,6 +3,7 @@
 #include "plugin/admins.h"
 #include "plugin/lease.h"
 #include "plugin/post.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 #include "plugin/vault.h"
 
@@ -182,16 +183,18 @@ static void tell_end(struct ctx *c, const struct grant *grant)
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "Zoom has ended a connection; it must be made again", "user_id",
 	    str_c(grant->user_id), NULL);
+	struct ctx to = say_to(c, grant->user_id);
 	if (grant->user_id.len > 0)
 		post_direct(c, grant->user_id,
-		    S("The connection to your Zoom account has ended: Zoom "
-		      "does not accept it any more. Type `/zoom connect` to "
-		      "make it again."));
+		    say(&to,
+		        "The connection to your Zoom account has ended: Zoom "
+		        "does not accept it any more. Type `/zoom connect` to "
+		        "make it again."));
 	else
 		admins_tell(c,
-		    S("The connection to Zoom has ended: Zoom does not accept "
-		      "it any more, and nobody can start meetings. A system "
-		      "admin can make it again with `/zoom connect`."));
+		    "The connection to Zoom has ended: Zoom does not accept it "
+		    "any more, and nobody can start meetings. A system admin "
+		    "can make it again with `/zoom connect`.");
 }
 
 /* ---- refreshing ------------------------------------------------------------------------ */

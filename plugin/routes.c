@@ -8,6 +8,7 @@
 #include "plugin/post.h"
 #include "plugin/question.h"
 #include "plugin/reply.h"
+#include "plugin/say.h"
 #include "plugin/webhook.h"
 
 static void start_meeting(struct ctx *c, struct mm_http *http);
@@ -100,14 +101,14 @@ static void dispatch(
     struct ctx *c, struct mm_http *http, size_t route, bool path_known)
 {
 	if (!c->config->valid)
-		reply_error(c, http, 501, S("Zoom is not set up yet"));
+		reply_error(c, http, 501, say(c, "Zoom is not set up yet"));
 	else if (route == N_ROUTES)
 		reply_error(c, http, path_known ? 405 : 404,
 		    path_known ? S("method not allowed") : S("not found"));
 	else if (routes[route].who == SIGNED_IN &&
 	         mm_http_user_id(http).len == 0)
 		reply_error(
-		    c, http, 401, S("please sign in to Mattermost first"));
+		    c, http, 401, say(c, "please sign in to Mattermost first"));
 	else
 		routes[route].serve(c, http);
 }

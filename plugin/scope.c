@@ -1,16 +1,18 @@
 #include "plugin/scope.h"
 
+#include "plugin/lang.h"
+
 const struct scope scope_table[] = {
-	{ "user:read", "user:read:user", "to find the Zoom user of a person",
-	    false },
-	{ "meeting:write", "meeting:write:meeting", "to start meetings",
+	{ "user:read", "user:read:user",
+	    SAY("to find the Zoom user of a person"), false },
+	{ "meeting:write", "meeting:write:meeting", SAY("to start meetings"),
 	    false },
 	{ "meeting:read", "meeting:read:meeting",
-	    "for the links of personal meetings", false },
+	    SAY("for the links of personal meetings"), false },
 	{ "recording:read", "cloud_recording:read:recording",
-	    "to hear of recordings", false },
+	    SAY("to hear of recordings"), false },
 	{ "user:read", "user:read:settings",
-	    "to see whether personal meeting IDs are switched off", true },
+	    SAY("to see whether personal meeting IDs are switched off"), true },
 };
 const size_t scope_n = sizeof(scope_table) / sizeof(scope_table[0]);
 

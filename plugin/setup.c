@@ -1,6 +1,7 @@
 #include "plugin/setup.h"
 
 #include "plugin/last_webhook.h"
+#include "plugin/say.h"
 #include "plugin/scope.h"
 #include "plugin/store.h"
 #include "plugin/url.h"
@@ -25,6 +26,7 @@ struct guide {
 	int n;
 };
 
+/* Translated here. */
 static void step(struct ctx *c, struct guide *g, enum mark mark,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
@@ -33,21 +35,21 @@ static void step(
 {
 	va_list ap;
 	va_start(ap, fmt);
-	struct str says = arena_vprintf(c->arena, fmt, ap);
+	struct str says = say_v(c, fmt, ap);
 	va_end(ap);
 	g->text = arena_printf(c->arena, "%.*s\n%d. %s%.*s", STR_ARG(g->text),
 	    ++g->n, marks[mark], STR_ARG(says));
 }
 
 /* Of the cloud that the settings point at; elsewhere it is not known. */
-static const char *portal(const struct config *config)
+static struct str portal(struct ctx *c)
 {
-	struct str host = url_host(config->zoom_url);
+	struct str host = url_host(c->config->zoom_url);
 	if (url_host_is_in(host, S("zoom.us")))
-		return "https://marketplace.zoom.us";
+		return S("https://marketplace.zoom.us");
 	if (url_host_is_in(host, S("zoomgov.com")))
-		return "https://marketplace.zoomgov.com";
-	return "your Zoom's App Marketplace";
+		return S("https://marketplace.zoomgov.com");
+	return say(c, "your Zoom's App Marketplace");
 }
 
 /* An address with the secret in it. */
@@ -59,16 +61,23 @@ static struct str secret_url(struct ctx *c, const char *path)
 	    STR_ARG(c->config->site_url), path, STR_ARG(secret));
 }
 
-static struct str scope_list(struct ctx *c)
+static struct str scope_words(struct ctx *c, const struct scope *scope)
 {
 	const char *form = c->config->account_level_app ? ":admin" : "";
+	struct str what = say_words(c, scope->what);
+	if (scope->is_desirable)
+		return say(c, "`%s%s` (older apps: `%s%s`) %.*s; optional",
+		    scope->granular, form, scope->classic, form, STR_ARG(what));
+	return say(c, "`%s%s` (older apps: `%s%s`) %.*s", scope->granular, form,
+	    scope->classic, form, STR_ARG(what));
+}
+
+static struct str scope_list(struct ctx *c)
+{
 	struct str list = S("");
 	for (size_t i = 0; i < scope_n; i++)
-		list = arena_printf(c->arena,
-		    "%.*s\n   - `%s%s` (older apps: `%s%s`) %s%s",
-		    STR_ARG(list), scope_table[i].granular, form,
-		    scope_table[i].classic, form, scope_table[i].what,
-		    scope_table[i].is_desirable ? "; optional" : "");
+		list = arena_printf(c->arena, "%.*s\n   - %.*s", STR_ARG(list),
+		    STR_ARG(scope_words(c, &scope_table[i])));
 	return list;
 }
 
@@ -81,13 +90,14 @@ static void steps_of_the_app(struct ctx *c, struct guide *g)
 	    "**Site URL** must begin with `https://`, and Zoom must be able to "
 	    "reach it.");
 	step(c, g, UNSEEN,
-	    "At %s, under **Develop > Build App**, create a **General App** "
-	    "and choose **%s**%s.",
-	    portal(config), for_all ? "Admin-managed" : "User-managed",
-	    for_all ? ", because **Account level app** is on in the plugin's "
-	              "settings"
-	            : ", because **Account level app** is off in the plugin's "
-	              "settings");
+	    for_all
+	        ? "At %.*s, under **Develop > Build App**, create a **General "
+	          "App** and choose **Admin-managed**, because **Account level "
+	          "app** is on in the plugin's settings."
+	        : "At %.*s, under **Develop > Build App**, create a **General "
+	          "App** and choose **User-managed**, because **Account level "
+	          "app** is off in the plugin's settings.",
+	    STR_ARG(portal(c)));
 	step(c, g,
 	    mark_of(config->oauth_client_id.len > 0 &&
 	            config->oauth_client_secret.len > 0),
@@ -116,18 +126,22 @@ static void steps_of_events(
 	    "**Zoom secret token** of the plugin's settings, and save. "
 	    "Only then will the next two addresses work.");
 	step(c, g, mark_of(last->at_ms > 0),
-	    "There, add an **Event Subscription** for %s, with the events "
-	    "`meeting.started`, `meeting.ended`, `recording.completed` and "
-	    "`recording.transcript_completed`, and as **Event notification "
-	    "endpoint URL**\n   `%.*s`",
-	    c->config->account_level_app ? "all users in the account"
-	                                 : "all users of the app",
+	    c->config->account_level_app
+	        ? "There, add an **Event Subscription** for all users in the "
+	          "account, with the events `meeting.started`, "
+	          "`meeting.ended`, `recording.completed` and "
+	          "`recording.transcript_completed`, and as **Event "
+	          "notification endpoint URL**\n   `%.*s`"
+	        : "There, add an **Event Subscription** for all users of the "
+	          "app, with the events `meeting.started`, `meeting.ended`, "
+	          "`recording.completed` and `recording.transcript_completed`, "
+	          "and as **Event notification endpoint URL**\n   `%.*s`",
 	    STR_ARG(webhook));
 	step(c, g, UNSEEN,
 	    "As **Deauthorization Notification Endpoint URL** enter\n"
 	    "   `%.*s`",
 	    STR_ARG(removal));
-	step(c, g, UNSEEN, "Under **Scopes**, add%s", str_c(scope_list(c)));
+	step(c, g, UNSEEN, "Under **Scopes**, add%.*s", STR_ARG(scope_list(c)));
 }
 
 bool setup_guide(struct ctx *c, struct str *text, struct err *err)
@@ -148,13 +162,15 @@ bool setup_guide(struct ctx *c, struct str *text, struct err *err)
 	step(c, &g,
 	    c->config->account_level_app ? mark_of(account.zoom_email.len > 0)
 	                                 : UNSEEN,
-	    "Leave **Install**, **Add** and **Local test** at Zoom alone: "
-	    "nothing there needs to be pressed. Type `/zoom connect` here%s.",
 	    c->config->account_level_app
-	        ? ", signed in to Zoom as an admin of the account"
-	        : "; everybody does that once");
+	        ? "Leave **Install**, **Add** and **Local test** at Zoom "
+	          "alone: nothing there needs to be pressed. Type `/zoom "
+	          "connect` here, signed in to Zoom as an admin of the account."
+	        : "Leave **Install**, **Add** and **Local test** at Zoom "
+	          "alone: nothing there needs to be pressed. Type `/zoom "
+	          "connect` here; everybody does that once.");
 	step(c, &g, UNSEEN, "Type `/zoom status` to see whether all is well.");
-	*text = arena_printf(c->arena,
+	*text = say(c,
 	    "#### Setting Zoom up\nOnly you see this. The addresses hold a "
 	    "secret: do not pass them on.\n%.*s",
 	    STR_ARG(g.text));

@@ -2,6 +2,7 @@
 
 #include "plugin/job.h"
 #include "plugin/last_webhook.h"
+#include "plugin/say.h"
 #include "plugin/scope.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
@@ -23,6 +24,7 @@ struct report {
 	int n_bad;
 };
 
+/* Translated here. */
 static void line(struct ctx *c, struct report *r, enum mark mark,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
@@ -31,7 +33,7 @@ static void line(
 {
 	va_list ap;
 	va_start(ap, fmt);
-	struct str says = arena_vprintf(c->arena, fmt, ap);
+	struct str says = say_v(c, fmt, ap);
 	va_end(ap);
 	r->text = arena_printf(c->arena, "%.*s\n- %s %.*s", STR_ARG(r->text),
 	    marks[mark], STR_ARG(says));
@@ -39,23 +41,20 @@ static void line(
 }
 
 /* "5 minutes": the largest unit of which there are two. */
-static const char *span(struct ctx *c, int64_t ms)
+static struct str span(struct ctx *c, int64_t ms)
 {
-	static const struct {
-		int64_t ms;
-		const char *name;
-	} units[] = {
-		{ (int64_t)24 * 3600 * 1000, "days" },
-		{ (int64_t)3600 * 1000, "hours" },
-		{ 60000, "minutes" },
-	};
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ms >= 2 * units[i].ms)
-			return str_c(arena_printf(c->arena, "%lld %s",
-			    (long long)(ms / units[i].ms), units[i].name));
-	}
-	return str_c(arena_printf(c->arena, "%lld second%s",
-	    (long long)(ms / 1000), ms / 1000 == 1 ? "" : "s"));
+	long long s = ms / 1000;
+	long long minutes = s / 60;
+	long long hours = minutes / 60;
+	long long days = hours / 24;
+	if (days >= 2)
+		return say_n(c, days, "%lld day", "%lld days", days);
+	if (hours >= 2)
+		return say_n(c, hours, "%lld hour", "%lld hours", hours);
+	if (minutes >= 2)
+		return say_n(
+		    c, minutes, "%lld minute", "%lld minutes", minutes);
+	return say_n(c, s, "%lld second", "%lld seconds", s);
 }
 
 /* ---- settings -------------------------------------------------------------------- */
@@ -63,8 +62,10 @@ static const char *span(struct ctx *c, int64_t ms)
 static void report_settings(struct ctx *c, struct report *r)
 {
 	const struct config *config = c->config;
-	for (size_t i = 0; i < config->problems->n; i++)
-		line(c, r, BAD, "%.*s.", STR_ARG(config->problems->items[i]));
+	struct gob_strings problems =
+	    config_problems(config, say_lang(c), c->arena);
+	for (size_t i = 0; i < problems.n; i++)
+		line(c, r, BAD, "%.*s.", STR_ARG(problems.items[i]));
 	if (config->valid)
 		line(c, r, GOOD, "The settings are complete.");
 	if (config->zoom_webhook_secret.len == 0)
@@ -80,7 +81,7 @@ static void report_settings(struct ctx *c, struct report *r)
 	else if (config->site_url.len > 0)
 		line(c, r, GOOD, "The server's Site URL is `%.*s`.",
 		    STR_ARG(config->site_url));
-	line(c, r, NOTE, "%s",
+	line(c, r, NOTE,
 	    config->account_level_app
 	        ? "The app is at account level: one Zoom account for everybody."
 	        : "The app is at user level: everybody connects a Zoom account "
@@ -94,18 +95,17 @@ static bool ask_me(struct zoom_call *call, void *ctx, struct err *err)
 	return zoom_user_fetch(call, S("me"), ctx, err);
 }
 
-/* ", connected by @root", where it is known. */
-static const char *by_whom(struct ctx *c, const struct store_account *account)
+/* "@root", where it is known. */
+static struct str by_whom(struct ctx *c, const struct store_account *account)
 {
 	struct mm_user *user = NULL;
 	struct err err = { 0 };
-	if (!c->config->account_level_app || account->connected_by.len == 0)
-		return "";
+	if (account->connected_by.len == 0)
+		return S("");
 	if (!mm_get_user(c->mm, c->arena, account->connected_by, &user, &err) ||
 	    user == NULL)
-		return ", connected by somebody who is gone";
-	return str_c(arena_printf(
-	    c->arena, ", connected by @%.*s", STR_ARG(user->username)));
+		return say(c, "somebody who is gone");
+	return arena_printf(c->arena, "@%.*s", STR_ARG(user->username));
 }
 
 static void report_token(
@@ -130,7 +130,7 @@ static void report_token(
 		line(c, r, NOTE,
 		    "The access token is good for another %s, and is renewed "
 		    "by itself.",
-		    span(c, left_ms));
+		    str_c(span(c, left_ms)));
 }
 
 static void report_clock(
@@ -143,9 +143,12 @@ static void report_clock(
 	off_ms = is_ahead ? off_ms : -off_ms;
 	if (off_ms > CLOCK_OFF_MS)
 		line(c, r, BAD,
-		    "This server's clock is %s %s Zoom's: set it right, or "
-		    "events will be refused.",
-		    span(c, off_ms), is_ahead ? "ahead of" : "behind");
+		    is_ahead
+		        ? "This server's clock is %s ahead of Zoom's: set it "
+		          "right, or events will be refused."
+		        : "This server's clock is %s behind Zoom's: set it "
+		          "right, or events will be refused.",
+		    str_c(span(c, off_ms)));
 	else
 		line(c, r, GOOD, "This server's clock agrees with Zoom's.");
 }
@@ -158,10 +161,22 @@ static bool report_working(struct ctx *c, struct report *r, struct str user_id,
 	if (!grant_load(c, user_id, &grant, err) ||
 	    !store_load_account(c, &account, err))
 		return false;
-	line(c, r, GOOD,
-	    "%s connected to the account of `%.*s`%s. Zoom accepts the token.",
-	    c->config->account_level_app ? "Zoom is" : "You are",
-	    STR_ARG(owner->email), by_whom(c, &account));
+	struct str by = by_whom(c, &account);
+	if (!c->config->account_level_app)
+		line(c, r, GOOD,
+		    "You are connected to the account of `%.*s`. Zoom accepts "
+		    "the token.",
+		    STR_ARG(owner->email));
+	else if (by.len == 0)
+		line(c, r, GOOD,
+		    "Zoom is connected to the account of `%.*s`. Zoom accepts "
+		    "the token.",
+		    STR_ARG(owner->email));
+	else
+		line(c, r, GOOD,
+		    "Zoom is connected to the account of `%.*s`, connected by "
+		    "%.*s. Zoom accepts the token.",
+		    STR_ARG(owner->email), STR_ARG(by));
 	report_token(c, r, &grant.token);
 	return true;
 }
@@ -217,13 +232,16 @@ static bool report_webhook(struct ctx *c, struct report *r, struct err *err)
 	}
 	int64_t ago_ms = clock_wall_ms() - last.at_ms;
 	line(c, r, GOOD, "An event came from Zoom %s ago.",
-	    span(c, ago_ms > 0 ? ago_ms : 0));
+	    str_c(span(c, ago_ms > 0 ? ago_ms : 0)));
 	if (last.lag_ms > CLOCK_OFF_MS || last.lag_ms < -CLOCK_OFF_MS)
 		line(c, r, BAD,
-		    "It was %s %s: events are late, or this server's clock is "
-		    "wrong.",
-		    span(c, last.lag_ms > 0 ? last.lag_ms : -last.lag_ms),
-		    last.lag_ms > 0 ? "old" : "early");
+		    last.lag_ms > 0
+		        ? "It was %s old: events are late, or this server's "
+		          "clock is wrong."
+		        : "It was %s early: events are late, or this server's "
+		          "clock is wrong.",
+		    str_c(
+		        span(c, last.lag_ms > 0 ? last.lag_ms : -last.lag_ms)));
 	return true;
 }
 
@@ -235,11 +253,16 @@ static bool report_jobs(struct ctx *c, struct report *r, struct err *err)
 	if (jobs.n == 0)
 		line(c, r, GOOD, "No recording is waiting to be posted.");
 	else
-		line(c, r, jobs.n_failing > 0 ? BAD : NOTE,
-		    "Waiting to be posted: %d recording%s, the oldest for %s; "
-		    "%d could not be posted so far and will be tried again.",
-		    jobs.n, jobs.n == 1 ? "" : "s", span(c, jobs.oldest_ms),
-		    jobs.n_failing);
+		line(c, r, jobs.n_failing > 0 ? BAD : NOTE, "%s",
+		    str_c(say_n(c, jobs.n,
+		        "Waiting to be posted: %d recording, the oldest for "
+		        "%s; %d could not be posted so far and will be tried "
+		        "again.",
+		        "Waiting to be posted: %d recordings, the oldest for "
+		        "%s; %d could not be posted so far and will be tried "
+		        "again.",
+		        jobs.n, str_c(span(c, jobs.oldest_ms)),
+		        jobs.n_failing)));
 	return true;
 }
 
@@ -251,7 +274,7 @@ static void report_versions(struct ctx *c, struct report *r)
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "The server does not tell its version", "error", err.text,
 		    NULL);
-		server = S("of an unknown version");
+		server = say(c, "of an unknown version");
 	}
 	line(c, r, NOTE, "Plugin %s, Mattermost %.*s.", PLUGIN_VERSION,
 	    STR_ARG(server));
@@ -266,11 +289,11 @@ bool status_report(
 	    !report_webhook(c, &r, err) || !report_jobs(c, &r, err))
 		return false;
 	report_versions(c, &r);
-	*text = arena_printf(c->arena, "#### Zoom: %s\n%.*s",
-	    r.n_bad == 0   ? "everything works"
-	    : r.n_bad == 1 ? "one thing to look at"
-	                   : str_c(arena_printf(
-	                         c->arena, "%d things to look at", r.n_bad)),
-	    STR_ARG(r.text));
+	struct str title =
+	    r.n_bad == 0 ? say(c, "#### Zoom: everything works\n")
+	                 : say_n(c, r.n_bad, "#### Zoom: %d thing to look at\n",
+	                       "#### Zoom: %d things to look at\n", r.n_bad);
+	*text =
+	    arena_printf(c->arena, "%.*s%.*s", STR_ARG(title), STR_ARG(r.text));
 	return arena_ok(c->arena, err);
 }

@@ -12,6 +12,7 @@
 #include "plugin/meeting.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
+#include "plugin/say.h"
 #include "plugin/token.h"
 #include "zoom/meeting.h"
 #include "zoom/user.h"
@@ -74,7 +75,7 @@ static struct str id_in_link(struct str link, bool *personal)
 	return (struct str){ NULL, 0 };
 }
 
-bool subscription_parse_id(struct str typed, int64_t *id, struct str *says)
+bool subscription_parse_id(struct str typed, int64_t *id, const char **why)
 {
 	bool personal = false;
 	struct str text = str_trim(typed);
@@ -84,13 +85,13 @@ bool subscription_parse_id(struct str typed, int64_t *id, struct str *says)
 	if (parse_digits(text, id))
 		return true;
 	if (personal)
-		*says = S("This is the link of somebody's personal meeting "
-		          "room, which cannot be subscribed to. Please use a "
-		          "meeting with an ID of its own.");
+		*why = SAY("This is the link of somebody's personal meeting "
+		           "room, which cannot be subscribed to. Please use a "
+		           "meeting with an ID of its own.");
 	else
-		*says = S("Please name the meeting by its ID, such as "
-		          "`855 5000 1111`, or by its link, such as "
-		          "`https://zoom.us/j/85550001111`.");
+		*why = SAY("Please name the meeting by its ID, such as "
+		           "`855 5000 1111`, or by its link, such as "
+		           "`https://zoom.us/j/85550001111`.");
 	return false;
 }
 
@@ -117,9 +118,9 @@ static bool channel_words(struct ctx *c, const struct subscription_request *r,
 {
 	struct mm_channel *channel = NULL;
 	bool visible = false;
-	*words = S("another channel");
+	*words = say(c, "another channel");
 	if (str_eq(channel_id, r->channel_id)) {
-		*words = S("this channel");
+		*words = say(c, "this channel");
 		return true;
 	}
 	if (!policy_may_read(c, r->user_id, channel_id, &visible, err))
@@ -133,7 +134,7 @@ static bool channel_words(struct ctx *c, const struct subscription_request *r,
 	if (channel == NULL)
 		return true;
 	if (str_eq(channel->type, S("D")) || str_eq(channel->type, S("G")))
-		*words = S("a direct or group message");
+		*words = say(c, "a direct or group message");
 	else
 		*words =
 		    arena_printf(c->arena, "~%.*s", STR_ARG(channel->name));
@@ -293,7 +294,7 @@ static bool look_up(struct ctx *c, const struct subscription_request *r,
 	struct err why = { 0 };
 	if (!token_ask(c, r->user_id, ask_meeting, q, &answer, &why)) {
 		*says = explain(c, &answer,
-		    arena_printf(c->arena,
+		    say(c,
 		        "Zoom knows no meeting %.*s that you could subscribe "
 		        "to. Please check its ID.",
 		        STR_ARG(meeting_words(c, S(""), q->id))),
@@ -304,7 +305,7 @@ static bool look_up(struct ctx *c, const struct subscription_request *r,
 		return false;
 	if (!token_ask(c, r->user_id, ask_user, q, &answer, &why))
 		*says = explain(c, &answer,
-		    arena_printf(c->arena,
+		    say(c,
 		        "Zoom knows nobody as `%.*s` in the connected "
 		        "account, so this cannot be told to be your meeting. "
 		        "Please ask a system admin to subscribe this channel.",
@@ -314,17 +315,19 @@ static bool look_up(struct ctx *c, const struct subscription_request *r,
 }
 
 /* Empty: the meeting will do. */
-static struct str judge(
-    const struct subscription_request *r, const struct question *q)
+static struct str judge(struct ctx *c, const struct subscription_request *r,
+    const struct question *q)
 {
 	const struct zoom_meeting *m = &q->meeting;
 	if (!r->is_admin && !str_eq(m->host_id, q->host.id))
-		return S("This is somebody else's meeting. Please ask its host "
-		         "or a system admin to subscribe this channel to it.");
+		return say(c,
+		    "This is somebody else's meeting. Please ask its host "
+		    "or a system admin to subscribe this channel to it.");
 	if (m->type == PERSONAL_ROOM || m->pmi == q->id || q->host.pmi == q->id)
-		return S("This is a personal meeting ID, under which all kinds "
-		         "of meetings are held. Please use a meeting with an "
-		         "ID of its own.");
+		return say(c,
+		    "This is a personal meeting ID, under which all kinds "
+		    "of meetings are held. Please use a meeting with an "
+		    "ID of its own.");
 	return S("");
 }
 
@@ -334,6 +337,7 @@ bool subscription_check(struct ctx *c, const struct store_channel *channel,
     struct mm_user **user, struct str *reason, struct err *err)
 {
 	struct err why = { 0 };
+	struct ctx english = say_in_english(c); /* it is for the log */
 	*user = NULL;
 	*reason = S("The subscriber's account is gone or deactivated.");
 	if (channel->created_by.len == 0)
@@ -344,7 +348,7 @@ bool subscription_check(struct ctx *c, const struct store_channel *channel,
 	if (*user == NULL || (*user)->delete_at != 0)
 		return true;
 	return policy_may_post(
-	    c, channel->created_by, channel->channel_id, reason, err);
+	    &english, channel->created_by, channel->channel_id, reason, err);
 }
 
 /* What is there already, and whether the user may put theirs in its place. */
@@ -362,11 +366,10 @@ static bool judge_former(struct ctx *c, const struct subscription_request *r,
 	bool same = str_eq(former->channel_id, r->channel_id);
 	bool mine = str_eq(former->created_by, r->user_id);
 	if (same && dead.len == 0)
-		*says = arena_printf(c->arena,
-		    "This channel is already subscribed to %.*s.",
+		*says = say(c, "This channel is already subscribed to %.*s.",
 		    STR_ARG(meeting));
 	else if (!mine && !r->is_admin && dead.len == 0)
-		*says = arena_printf(c->arena,
+		*says = say(c,
 		    "%.*s is posted in %.*s, and a meeting can have one "
 		    "channel only. Please ask whoever subscribed it, or a "
 		    "system admin, to move it here.",
@@ -390,7 +393,7 @@ static bool settle(struct ctx *c, const struct subscription_request *r,
 		return false;
 	if (former->is_subscription && !str_eq(former->created_by, r->user_id))
 		drop_from_index(c, former->created_by, q->id);
-	*says = arena_printf(c->arena,
+	*says = say(c,
 	    "This channel is now subscribed to %.*s: it is posted here when "
 	    "it starts.",
 	    STR_ARG(meeting));
@@ -398,8 +401,8 @@ static bool settle(struct ctx *c, const struct subscription_request *r,
 		return true;
 	if (!channel_words(c, r, former->channel_id, &where, err))
 		return false;
-	*says = arena_printf(c->arena, "%.*s Before, it was posted in %.*s.",
-	    STR_ARG(*says), STR_ARG(where));
+	*says = say(c, "%.*s Before, it was posted in %.*s.", STR_ARG(*says),
+	    STR_ARG(where));
 	return true;
 }
 
@@ -436,15 +439,18 @@ bool subscription_add(struct ctx *c, const struct subscription_request *r,
     struct str *says, struct err *err)
 {
 	struct question q = { 0 };
+	const char *why = NULL;
 	*says = S("");
-	if (!subscription_parse_id(r->meeting, &q.id, says))
+	if (!subscription_parse_id(r->meeting, &q.id, &why)) {
+		*says = say_words(c, why);
 		return true;
+	}
 	if (!policy_may_post(c, r->user_id, r->channel_id, says, err))
 		return false;
 	if (says->len == 0 && !look_up(c, r, &q, says, err))
 		return false;
 	if (says->len == 0)
-		*says = judge(r, &q);
+		*says = judge(c, r, &q);
 	return says->len > 0 || claim(c, r, &q, says, err);
 }
 
@@ -463,7 +469,7 @@ static bool remove_loaded(struct ctx *c, const struct subscription_request *r,
 	if (!deleted)
 		return true;
 	drop_from_index(c, channel->created_by, id);
-	*says = arena_printf(c->arena, "%.*s is no longer posted in %.*s.",
+	*says = say(c, "%.*s is no longer posted in %.*s.",
 	    STR_ARG(meeting_words(c, topic, id)), STR_ARG(where));
 	return store_delete(c, topic_key(c, id), err);
 }
@@ -472,23 +478,27 @@ bool subscription_remove(struct ctx *c, const struct subscription_request *r,
     struct str *says, struct err *err)
 {
 	int64_t id;
+	const char *why = NULL;
 	*says = S("");
-	if (!subscription_parse_id(r->meeting, &id, says))
+	if (!subscription_parse_id(r->meeting, &id, &why)) {
+		*says = say_words(c, why);
 		return true;
+	}
 	for (int attempt = 0; says->len == 0 && attempt < ATTEMPTS; attempt++) {
 		struct store_channel channel;
 		if (!store_load_meeting_channel(c, id, &channel, err))
 			return false;
 		if (!channel.is_subscription)
-			*says = arena_printf(c->arena,
+			*says = say(c,
 			    "No channel is subscribed to %.*s. "
 			    "`/zoom subscription list` shows yours.",
 			    STR_ARG(meeting_words(c, S(""), id)));
 		else if (!r->is_admin &&
 		         !str_eq(channel.created_by, r->user_id))
-			*says = S("Somebody else has subscribed a channel to "
-			          "this meeting. Please ask them, or a system "
-			          "admin, to remove it.");
+			*says =
+			    say(c, "Somebody else has subscribed a channel to "
+			           "this meeting. Please ask them, or a system "
+			           "admin, to remove it.");
 		else if (!remove_loaded(c, r, id, &channel, says, err))
 			return false;
 	}
@@ -506,7 +516,7 @@ static bool list_one(struct ctx *c, const struct subscription_request *r,
 	if (!store_get(c, topic_key(c, id), &topic, err) ||
 	    !channel_words(c, r, channel->channel_id, &where, err))
 		return false;
-	*says = arena_printf(c->arena, "%.*s\n- %.*s in %.*s", STR_ARG(*says),
+	*says = say(c, "%.*s\n- %.*s in %.*s", STR_ARG(*says),
 	    STR_ARG(meeting_words(c, topic, id)), STR_ARG(where));
 	return true;
 }
@@ -518,7 +528,7 @@ bool subscription_list(struct ctx *c, const struct subscription_request *r,
 	size_t n;
 	size_t n_shown = 0;
 	struct change stale = { 0 };
-	*says = S("#### Your subscriptions\n");
+	*says = say(c, "#### Your subscriptions\n");
 	if (!load_index(c, r->user_id, &ids, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -538,11 +548,12 @@ bool subscription_list(struct ctx *c, const struct subscription_request *r,
 	if (stale.n_drop > 0 && !change_index(c, r->user_id, &stale, err))
 		return false;
 	if (n_shown > LIST_MAX)
-		*says = arena_printf(c->arena, "%.*s\n- and %zu more",
-		    STR_ARG(*says), n_shown - LIST_MAX);
+		*says = say(c, "%.*s\n- and %zu more", STR_ARG(*says),
+		    n_shown - LIST_MAX);
 	if (n_shown == 0)
-		*says = S("You have not subscribed any channel to a meeting. "
-		          "To do so, type `/zoom subscription add <meeting "
-		          "id>` in that channel.");
+		*says =
+		    say(c, "You have not subscribed any channel to a meeting. "
+		           "To do so, type `/zoom subscription add <meeting "
+		           "id>` in that channel.");
 	return true;
 }

@@ -50,15 +50,15 @@ bool subscription_list(struct ctx *c, const struct subscription_request *r,
  *	85550001111   855 5000 1111   855-5000-1111
  *	https://example.zoom.us/j/85550001111?pwd=...   also /s/ and /w/
  *
- *   says   out: why not, a sentence for the user; not set otherwise
+ *   why   out: why not, for say_words; not set otherwise
  */
-bool subscription_parse_id(struct str typed, int64_t *id, struct str *says);
+bool subscription_parse_id(struct str typed, int64_t *id, const char **why);
 
 /*
  * subscription_check - can the subscriber still post there
  *
  *   user     out: the subscriber
- *   reason   out: why not, in words; empty: they can
+ *   reason   out: why not, for the log; empty: they can
  */
 bool subscription_check(struct ctx *c, const struct store_channel *channel,
     struct mm_user **user, struct str *reason, struct err *err) MUST_USE;

@@ -1,5 +1,6 @@
 #include "plugin/support.h"
 
+#include "plugin/say.h"
 #include "plugin/status.h"
 
 enum kind { TEXT, SECRET, SWITCH };
@@ -41,7 +42,8 @@ bool support_files(
     struct ctx *c, struct mm_file_data_slice *files, struct err *err)
 {
 	struct str text;
-	if (!status_report(c, S(""), &text, err))
+	struct ctx english = say_in_english(c);
+	if (!status_report(&english, S(""), &text, err))
 		return false;
 	text = arena_printf(c->arena, "%.*s\n\n#### Settings\n", STR_ARG(text));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

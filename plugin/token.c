@@ -2,6 +2,7 @@
 
 #include "plugin/keyring.h"
 #include "plugin/refresh.h"
+#include "plugin/say.h"
 #include "plugin/store.h"
 #include "zoom/user.h"
 
@@ -113,87 +114,105 @@ static const struct {
 	const char *what;
 	bool connect;
 } sentences[] = {
-	[ZOOM_TOKEN_REFUSED] = { "Zoom does not accept the connection any "
-	                         "more.",
+	[ZOOM_TOKEN_REFUSED] = { SAY("Zoom does not accept the connection any "
+	                             "more."),
 	    true },
-	[ZOOM_GRANT_DEAD] = { "The connection to Zoom has ended.", true },
-	[ZOOM_APP_REFUSED] = { "Zoom does not accept the app's client ID or "
-	                       "secret. Please ask a system admin to check the "
-	                       "plugin's settings.",
+	[ZOOM_GRANT_DEAD] = { SAY("The connection to Zoom has ended."), true },
+	[ZOOM_APP_REFUSED] = { SAY("Zoom does not accept the app's client ID "
+	                           "or "
+	                           "secret. Please ask a system admin to check "
+	                           "the "
+	                           "plugin's settings."),
 	    false },
-	[ZOOM_APP_DISABLED] = { "The Zoom app is switched off at Zoom. Please "
-	                        "ask a Zoom admin to switch it on again.",
+	[ZOOM_APP_DISABLED] = { SAY("The Zoom app is switched off at Zoom. "
+	                            "Please "
+	                            "ask a Zoom admin to switch it on again."),
 	    false },
-	[ZOOM_UNTRUSTED] = { "The server that answers in Zoom's place has no "
-	                     "certificate that this server trusts, so nothing "
-	                     "was sent. Please ask a system admin to look "
-	                     "into the server's log.",
+	[ZOOM_UNTRUSTED] = { SAY("The server that answers in Zoom's place has "
+	                         "no "
+	                         "certificate that this server trusts, so "
+	                         "nothing "
+	                         "was sent. Please ask a system admin to look "
+	                         "into the server's log."),
 	    false },
-	[ZOOM_NOT_FOUND] = { "Zoom does not know what was asked for. Please "
-	                     "check it at Zoom.",
+	[ZOOM_NOT_FOUND] = { SAY("Zoom does not know what was asked for. "
+	                         "Please "
+	                         "check it at Zoom."),
 	    false },
-	[ZOOM_REFUSED] = { "Zoom refused the request. The server's log says "
-	                   "why; a system admin can look it up.",
+	[ZOOM_REFUSED] = { SAY("Zoom refused the request. The server's log "
+	                       "says "
+	                       "why; a system admin can look it up."),
 	    false },
-	[ZOOM_UNAVAILABLE] = { "Zoom cannot be reached at the moment. Please "
-	                       "try again in a minute.",
+	[ZOOM_UNAVAILABLE] = { SAY("Zoom cannot be reached at the moment. "
+	                           "Please "
+	                           "try again in a minute."),
 	    false },
-	[ZOOM_UNKNOWN] = { "Zoom's answer did not arrive, so the meeting may "
-	                   "or may not exist. Please look at Zoom, or try "
-	                   "again.",
+	[ZOOM_UNKNOWN] = { SAY("Zoom's answer did not arrive, so the meeting "
+	                       "may "
+	                       "or may not exist. Please look at Zoom, or try "
+	                       "again."),
 	    false },
 };
 
-static struct str limited(const struct zoom_answer *answer)
+static struct str limited(struct ctx *c, const struct zoom_answer *answer)
 {
 	/* the quota of 100 meetings a day and host ends at midnight UTC */
 	if (answer->retry_ms > (int64_t)10 * 60 * 1000 ||
 	    (answer->retry_ms == 0 && !answer->brief))
-		return S("Zoom's limit for creating meetings has been reached. "
-		         "It is lifted at midnight UTC at the latest.");
-	return S("Zoom is busy. Please try again in a minute.");
+		return say(c,
+		    "Zoom's limit for creating meetings has been reached. It "
+		    "is lifted at midnight UTC at the latest.");
+	return say(c, "Zoom is busy. Please try again in a minute.");
 }
 
-static struct str then_connect(struct ctx *c, const char *what)
+static struct str then_connect(struct ctx *c, struct str what)
 {
-	return arena_printf(c->arena, "%s Please %s `/zoom connect`.", what,
-	    c->config->account_level_app ? "ask a system admin to run"
-	                                 : "type");
+	if (c->config->account_level_app)
+		return say(c,
+		    "%.*s Please ask a system admin to run `/zoom connect`.",
+		    STR_ARG(what));
+	return say(c, "%.*s Please type `/zoom connect`.", STR_ARG(what));
 }
 
 struct str token_explain(
     struct ctx *c, const struct zoom_answer *answer, const struct err *err)
 {
 	if (answer->verdict == ZOOM_LIMITED)
-		return limited(answer);
+		return limited(c, answer);
 	if (answer->verdict == ZOOM_SCOPES_MISSING)
-		return arena_printf(c->arena,
-		    "The Zoom app lacks permissions%s%s%s. Please ask a system "
-		    "admin to add them to the app at Zoom and to run "
-		    "`/zoom connect` again.",
-		    answer->scopes[0] != '\0' ? " (`" : "", answer->scopes,
-		    answer->scopes[0] != '\0' ? "`)" : "");
+		return answer->scopes[0] == '\0'
+		           ? say(c,
+		                 "The Zoom app lacks permissions. Please ask "
+		                 "a system admin to add them to the app at "
+		                 "Zoom and to run `/zoom connect` again.")
+		           : say(c,
+		                 "The Zoom app lacks permissions (`%s`). "
+		                 "Please "
+		                 "ask a system admin to add them to the app at "
+		                 "Zoom and to run `/zoom connect` again.",
+		                 answer->scopes);
 	if (answer->verdict < sizeof(sentences) / sizeof(sentences[0]) &&
 	    sentences[answer->verdict].what != NULL) {
-		const char *what = sentences[answer->verdict].what;
+		struct str what = say_words(c, sentences[answer->verdict].what);
 		return sentences[answer->verdict].connect
 		           ? then_connect(c, what)
-		           : str_from(what);
+		           : what;
 	}
 	if (err->code == ERR_NOT_FOUND)
-		return then_connect(c, c->config->account_level_app
-		                           ? "No Zoom account is connected yet."
-		                           : "Your Zoom account is not "
-		                             "connected yet.");
+		return then_connect(
+		    c, c->config->account_level_app
+		           ? say(c, "No Zoom account is connected yet.")
+		           : say(c, "Your Zoom account is not connected yet."));
 	if (err->code == ERR_BUSY)
-		return S("The connection to Zoom is busy or being renewed. "
-		         "Please try again in half a minute.");
+		return say(c, "The connection to Zoom is busy or being "
+		              "renewed. Please try again in half a minute.");
 	if (err->code == ERR_DENIED)
 		return then_connect(c,
-		    "The stored Zoom connection cannot be read with the "
-		    "present encryption key.");
+		    say(c, "The stored Zoom connection cannot be read with the "
+		           "present encryption key."));
 	if (err->code == ERR_INVALID && answer->verdict == ZOOM_NO_ANSWER)
 		return then_connect(
-		    c, "The stored Zoom connection is damaged.");
-	return S("Something went wrong. The server's log has the details.");
+		    c, say(c, "The stored Zoom connection is damaged."));
+	return say(
+	    c, "Something went wrong. The server's log has the details.");
 }

@@ -1,5 +1,7 @@
 #include "plugin/url.h"
 
+#include "plugin/lang.h"
+
 #include <string.h>
 
 #define SCHEME "https://"
@@ -127,14 +129,15 @@ static const struct {
 	bool (*broken)(struct str url);
 	const char *must;
 } rules[] = {
-	{ has_space, "must have no spaces in it" },
-	{ has_no_scheme, "must begin with `https://`" },
-	{ has_user, "must have no user name in it" },
+	{ has_space, SAY("must have no spaces in it") },
+	{ has_no_scheme, SAY("must begin with `https://`") },
+	{ has_user, SAY("must have no user name in it") },
 	{ has_no_host,
-	    "must name a host of letters, digits, dots and hyphens" },
-	{ has_no_port, "must have a port from 1 to 65535, or none" },
-	{ has_no_plain_path, "must have nothing but a plain path behind the "
-	                     "host" },
+	    SAY("must name a host of letters, digits, dots and hyphens") },
+	{ has_no_port, SAY("must have a port from 1 to 65535, or none") },
+	{ has_no_plain_path,
+	    SAY("must have nothing but a plain path behind the "
+	        "host") },
 };
 
 const char *url_problem(struct str url)

@@ -114,6 +114,7 @@ struct host {
 	/* What the server knows; fill in before the plugin asks. */
 	struct str settings; /* JSON of the plugin's settings */
 	struct str site_url;
+	struct str locale;  /* the server's, empty: none is set */
 	const char *bundle; /* folder of the bundle */
 	int64_t bot_delete_at;
 	int64_t clock_off_ms; /* of the server's clock, for expiry */
@@ -198,6 +199,9 @@ void host_adds_user(struct host *h, const char *id, const char *username,
 void host_adds_channel(struct host *h, const char *id, const char *type);
 void host_adds_member(
     struct host *h, const char *channel_id, const char *user_id, bool may_post);
+
+/* Their language; borrowed. */
+void host_speaks(struct host *h, const char *user_id, const char *locale);
 
 /* Make a member an admin of the channel. */
 void host_promotes(struct host *h, const char *channel_id, const char *user_id);

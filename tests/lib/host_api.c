@@ -456,6 +456,7 @@ static void get_config(
 	(void)args;
 	out->result = arena_new(a, struct mm_config);
 	out->result->service_settings.site_url = &h->site_url;
+	out->result->localization_settings.default_server_locale = &h->locale;
 }
 
 static void ensure_bot_user(
@@ -618,6 +619,15 @@ void host_promotes(struct host *h, const char *channel_id, const char *user_id)
 		    strcmp(m->user_id, user_id) == 0)
 			m->is_channel_admin = true;
 	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+void host_speaks(struct host *h, const char *user_id, const char *locale)
+{
+	pthread_mutex_lock(&h->lock);
+	struct mm_user *user = find_user(h, str_from(user_id));
+	ck_assert_ptr_nonnull(user);
+	user->locale = str_from(locale);
 	pthread_mutex_unlock(&h->lock);
 }
 

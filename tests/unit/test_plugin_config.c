@@ -13,15 +13,18 @@
 
 static struct config_slot slot;
 static struct err err;
+static struct arena arena;
 
 static void set_up(void)
 {
 	ck_assert(config_slot_init(&slot, &err));
+	arena_init(&arena, (size_t)1024 * 1024);
 }
 
 static void tear_down(void)
 {
 	config_slot_fini(&slot);
+	arena_fini(&arena);
 }
 
 /* Parsed and made the present one. */
@@ -32,6 +35,11 @@ static struct config *save(const char *json, const char *site_url)
 	ck_assert_msg(c != NULL, "%s", err.text);
 	config_swap(&slot, c);
 	return c;
+}
+
+static struct gob_strings problems(const struct config *c)
+{
+	return config_problems(c, c->lang, &arena);
 }
 
 /* Everything that is required, and some more. */
@@ -53,7 +61,7 @@ START_TEST(settings_are_read)
 	              "\"RestrictMeetingCreation\":true,\"Unknown\":{\"x\":1},"
 	              "\"EnablePostingRecordingPassword\":true");
 	ck_assert(c->valid);
-	ck_assert_uint_eq(c->problems->n, 0);
+	ck_assert_uint_eq(problems(c).n, 0);
 	ck_assert(c->account_level_app);
 	ck_assert(c->restrict_meeting_creation);
 	ck_assert(c->enable_posting_recording_password);
@@ -115,11 +123,11 @@ START_TEST(each_missing_setting_is_named)
 		"Site URL" };
 	struct config *c = save("{}", "");
 	ck_assert(!c->valid);
-	ck_assert_uint_eq(c->problems->n, 5);
+	ck_assert_uint_eq(problems(c).n, 5);
 	for (size_t i = 0; i < 5; i++)
 		ck_assert_msg(
-		    strstr(str_c(c->problems->items[i]), words[i]) != NULL,
-		    "%s", str_c(c->problems->items[i]));
+		    strstr(str_c(problems(c).items[i]), words[i]) != NULL, "%s",
+		    str_c(problems(c).items[i]));
 }
 END_TEST
 
@@ -178,11 +186,11 @@ static const struct {
 START_TEST(a_setting_that_makes_no_sense_is_named)
 {
 	struct config *c = save_with(values[_i].more);
-	ck_assert_uint_eq(c->problems->n, values[_i].problem == NULL ? 0 : 1);
+	ck_assert_uint_eq(problems(c).n, values[_i].problem == NULL ? 0 : 1);
 	ck_assert(c->valid == (values[_i].problem == NULL));
 	if (values[_i].problem != NULL)
 		ck_assert_ptr_nonnull(
-		    strstr(str_c(c->problems->items[0]), values[_i].problem));
+		    strstr(str_c(problems(c).items[0]), values[_i].problem));
 }
 END_TEST
 

@@ -9,10 +9,13 @@
 static struct host host;
 static struct host_answer answer;
 static struct page page;
+static const char *locale;
 
 static void serve(struct mm_call *call, struct mm_http *http)
 {
-	struct ctx c = { .arena = call->arena, .mm = call->plugin };
+	struct ctx c = { .arena = call->arena,
+		.mm = call->plugin,
+		.lang = lang_find(str_from(locale)) };
 	page_send(&c, http, &page);
 }
 
@@ -20,6 +23,7 @@ static const struct mm_plugin_def def = { .serve_http = serve };
 
 static void set_up(void)
 {
+	locale = "en";
 	page = (struct page){
 		.status = 401,
 		.title = "The title",
@@ -53,6 +57,20 @@ START_TEST(a_page_has_its_status_title_and_words)
 	ck_assert_ptr_nonnull(strstr(html, "<code>paragraph</code>"));
 	ck_assert_str_eq(
 	    host_header(&answer, "Content-Type"), "text/html; charset=utf-8");
+}
+END_TEST
+
+START_TEST(a_page_is_in_the_readers_language)
+{
+	ck_assert_ptr_nonnull(strstr(show(), "<html lang=\"en\">"));
+	locale = "de";
+	page.title = "Zoom is connected";
+	page.paragraph = "The connection is completed. You can close this "
+	                 "window and go back to Mattermost.";
+	const char *html = show();
+	ck_assert_ptr_nonnull(strstr(html, "<html lang=\"de\">"));
+	ck_assert_ptr_nonnull(strstr(html, "<title>Zoom ist verbunden<"));
+	ck_assert_ptr_nonnull(strstr(html, "<p>Die Verbindung ist hergest"));
 }
 END_TEST
 
@@ -121,6 +139,7 @@ int main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_page_has_its_status_title_and_words);
+	tcase_add_test(tc, a_page_is_in_the_readers_language);
 	tcase_add_test(tc, a_detail_is_text_and_nothing_else);
 	tcase_add_test(tc, only_a_page_that_closes_has_a_script);
 	tcase_add_test(tc, the_nonce_is_the_policys_and_new_every_time);

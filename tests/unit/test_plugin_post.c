@@ -235,7 +235,7 @@ static bool offers(void)
 	    &w.arena, &context, S("k"), gob_any_string(&w.arena, S("v")));
 	gob_any_map_set(
 	    &w.arena, &props, S("type"), gob_any_string(&w.arena, S("t")));
-	const struct post_button button = { "Id", "Label", "/x", context };
+	const struct post_button button = { "Id", S("Label"), "/x", context };
 	const struct post_offer offer = {
 		.user_id = S(ADA),
 		.channel_id = S(TALK),
