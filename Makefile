@@ -180,6 +180,12 @@ else
 	@$(MAKE) -s unit BUILD=$(BUILD) ONLY=$(ONLY)
 endif
 
+## sentences  is all that people read translated and explained? WRITE=1 puts
+##            new sentences into plugin/i18n
+.PHONY: sentences
+sentences:
+	cd dev && $(GO) test -count=1 ./sentences $(if $(WRITE),-run Translated$$ -write)
+
 unit: $(TESTS)
 	@TESTS_ROOT=. UNIT_WRAPPER=$(UNIT_WRAPPER) tools/unit.sh $(TESTS)
 
