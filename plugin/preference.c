@@ -190,8 +190,9 @@ void preference_update(struct ctx *c, struct mm_http *http)
 		return;
 	}
 	post_withdraw(c, press.user_id, press.post_id);
-	tell(c, &press,
-	    say(c, "Saved. %.*s `/zoom settings` changes it.",
-	        STR_ARG(say_words(c, choices[chosen].present))));
+	if (press.channel_id.len > 0)
+		tell(c, &press,
+		    say(c, "Saved. %.*s `/zoom settings` changes it.",
+		        STR_ARG(say_words(c, choices[chosen].present))));
 	reply_done(http);
 }
