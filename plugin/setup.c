@@ -1,9 +1,9 @@
 #include "plugin/setup.h"
 
+#include "plugin/grant.h"
 #include "plugin/last_webhook.h"
 #include "plugin/say.h"
 #include "plugin/scope.h"
-#include "plugin/store.h"
 #include "plugin/url.h"
 #include "plugin/webhook.h"
 #include "zoom/escape.h"
@@ -24,6 +24,7 @@ static enum mark mark_of(bool is_done)
 struct guide {
 	struct str text;
 	int n;
+	enum mark connected, scopes;
 };
 
 /* Translated here. */
@@ -81,35 +82,57 @@ static struct str scope_list(struct ctx *c)
 	return list;
 }
 
+/* What the stored connection tells: that the app is as it should be, and which
+ * scopes it has. With a user-level app there is one for each user. */
+static void look_at_account(struct ctx *c, struct guide *g)
+{
+	struct grant grant;
+	struct err unreadable = { 0 };
+	if (!c->config->account_level_app)
+		return;
+	bool readable = grant_load_of(c, S(""), &grant, &unreadable);
+	g->connected = mark_of(grant.raw.len > 0);
+	if (readable && grant.token.scope.len > 0)
+		g->scopes = mark_of(
+		    scope_missing(c->arena, grant.token.scope, true).len == 0);
+}
+
+/* Done, or perhaps done. */
+static enum mark if_connected(const struct guide *g)
+{
+	return g->connected == DONE ? DONE : UNSEEN;
+}
+
 static void steps_of_the_app(struct ctx *c, struct guide *g)
 {
 	const struct config *config = c->config;
-	bool for_all = config->account_level_app;
 	step(c, g, mark_of(str_has_prefix(config->site_url, S("https://"))),
 	    "Under **Environment > Web Server** of the System Console, the "
 	    "**Site URL** must begin with `https://`, and Zoom must be able to "
 	    "reach it.");
-	step(c, g, UNSEEN,
-	    for_all
+	step(c, g, if_connected(g),
+	    config->account_level_app
 	        ? "At %.*s, under **Develop > Build App**, create a **General "
 	          "App** and choose **Admin-managed**, because **Account level "
-	          "app** is on in the plugin's settings."
+	          "app** is on in the plugin's settings. If everybody shall "
+	          "connect for themselves, switch that off first."
 	        : "At %.*s, under **Develop > Build App**, create a **General "
 	          "App** and choose **User-managed**, because **Account level "
-	          "app** is off in the plugin's settings.",
+	          "app** is off in the plugin's settings. If one Zoom account "
+	          "shall be connected for everybody, switch that on first.",
 	    STR_ARG(portal(c)));
 	step(c, g,
 	    mark_of(config->oauth_client_id.len > 0 &&
 	            config->oauth_client_secret.len > 0),
 	    "Copy its **Client ID** and **Client Secret** into **System "
-	    "Console "
-	    "> Plugins > Zoom**.");
+	    "Console > Plugins > Zoom**: those for **Development**, unless you "
+	    "publish the app. What follows belongs to the same ones.");
 	step(c, g,
 	    mark_of(config->encryption_key.len > 0 &&
 	            config->webhook_secret.len > 0),
 	    "There, press **Regenerate** next to **Encryption key** and "
 	    "**Webhook secret** if they are empty, and save.");
-	step(c, g, UNSEEN,
+	step(c, g, if_connected(g),
 	    "As **OAuth Redirect URL**, and in the **OAuth Allow List**, "
 	    "enter\n"
 	    "   `%.*s`",
@@ -130,28 +153,30 @@ static void steps_of_events(
 	        ? "There, add an **Event Subscription** for all users in the "
 	          "account, with the events `meeting.started`, "
 	          "`meeting.ended`, `recording.completed` and "
-	          "`recording.transcript_completed`, and as **Event "
-	          "notification endpoint URL**\n   `%.*s`"
+	          "`recording.transcript_completed`. Press **Validate** and "
+	          "save. Its **Event notification endpoint URL** is\n"
+	          "   `%.*s`"
 	        : "There, add an **Event Subscription** for all users of the "
 	          "app, with the events `meeting.started`, `meeting.ended`, "
-	          "`recording.completed` and `recording.transcript_completed`, "
-	          "and as **Event notification endpoint URL**\n   `%.*s`",
+	          "`recording.completed` and `recording.transcript_completed`. "
+	          "Press **Validate** and save. Its **Event notification "
+	          "endpoint URL** is\n"
+	          "   `%.*s`",
 	    STR_ARG(webhook));
 	step(c, g, UNSEEN,
-	    "As **Deauthorization Notification Endpoint URL** enter\n"
+	    "Where Zoom asks for a **Deauthorization Notification Endpoint "
+	    "URL**, as it does for apps that are published, enter\n"
 	    "   `%.*s`",
 	    STR_ARG(removal));
-	step(c, g, UNSEEN, "Under **Scopes**, add%.*s", STR_ARG(scope_list(c)));
 }
 
 bool setup_guide(struct ctx *c, struct str *text, struct err *err)
 {
 	struct guide g = { .text = S("") };
 	struct last_webhook last;
-	struct store_account account;
-	if (!last_webhook_load(c, &last, err) ||
-	    !store_load_account(c, &account, err))
+	if (!last_webhook_load(c, &last, err))
 		return false;
+	look_at_account(c, &g);
 	steps_of_the_app(c, &g);
 	if (c->config->webhook_secret.len == 0 || c->config->site_url.len == 0)
 		step(c, &g, OPEN,
@@ -159,9 +184,9 @@ bool setup_guide(struct ctx *c, struct str *text, struct err *err)
 		    "webhook secret: set both, and type `/zoom setup` again.");
 	else
 		steps_of_events(c, &g, &last);
-	step(c, &g,
-	    c->config->account_level_app ? mark_of(account.zoom_email.len > 0)
-	                                 : UNSEEN,
+	step(c, &g, g.scopes, "Under **Scopes**, add%.*s",
+	    STR_ARG(scope_list(c)));
+	step(c, &g, g.connected,
 	    c->config->account_level_app
 	        ? "Leave **Install**, **Add** and **Local test** at Zoom "
 	          "alone: nothing there needs to be pressed. Type `/zoom "

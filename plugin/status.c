@@ -231,8 +231,10 @@ static bool report_webhook(struct ctx *c, struct report *r, struct err *err)
 		return true;
 	}
 	int64_t ago_ms = clock_wall_ms() - last.at_ms;
-	line(c, r, GOOD, "An event came from Zoom %s ago.",
-	    str_c(span(c, ago_ms > 0 ? ago_ms : 0)));
+	line(c, r, GOOD,
+	    "An event came from Zoom %s ago, %s after it was sent.",
+	    str_c(span(c, ago_ms > 0 ? ago_ms : 0)),
+	    str_c(span(c, last.lag_ms > 0 ? last.lag_ms : 0)));
 	if (last.lag_ms > CLOCK_OFF_MS || last.lag_ms < -CLOCK_OFF_MS)
 		line(c, r, BAD,
 		    last.lag_ms > 0

@@ -147,6 +147,7 @@ var contract = []struct {
 		{id: "better: metrics", says: "The server's metrics port tells of requests, calls to Zoom, refreshes, jobs and the lag of events."},
 		{id: "better: suggested by role", says: "The server suggests to everybody what they may use."},
 		{id: "better: web app", says: "The server hands the web app to browsers; a click tells the tab that clicked, and no other."},
+		{id: "better: two clicks", says: "The first meeting is two clicks from `/zoom start` at most, the question for the meeting ID included."},
 		{id: "better: languages", says: "One person reads English or German, as they have set; channels are told in the server's language."},
 		{id: "better: bare command", says: "`/zoom` alone, or with a typing error, leads to the help."},
 	}},

@@ -106,11 +106,16 @@ START_TEST(events_and_the_connection_are_seen)
 	expect(says, ":black_square_button: There, add");
 	expect(says, ":black_square_button: Leave **Install**");
 	host_stores(&w.host, "z2_last_webhook", S("{\"at\":1,\"event_ts\":1}"));
-	host_stores(
-	    &w.host, "z2_account", S("{\"zoom_email\":\"b@x.example\"}"));
+	expect(says, "\n2. At ");
+	expect(says, "\n5. As **OAuth");
+	world_connects(&w);
 	says = world_types(&w, ADMIN, "/zoom setup");
 	expect(says, ":white_check_mark: There, add");
 	expect(says, ":white_check_mark: Leave **Install**");
+	expect(says, "\n2. :white_check_mark: At ");
+	expect(says, "\n5. :white_check_mark: As **OAuth");
+	/* the token may meeting:write, and nothing else */
+	expect(says, ":black_square_button: Under **Scopes**");
 }
 END_TEST
 

@@ -74,7 +74,8 @@ START_TEST(all_is_well)
 	             "`ada@example.com`, connected by @root.");
 	expect(says, ":white_check_mark: Zoom has granted all scopes");
 	expect(says, "good for another 59 minutes");
-	expect(says, "An event came from Zoom 5 minutes ago.");
+	expect(says, "An event came from Zoom 5 minutes ago, 2 seconds after "
+	             "it was sent.");
 	expect(says, "No recording is waiting");
 	expect(says, "at account level");
 	ck_assert_ptr_null(strstr(says, ":x:"));
