@@ -228,6 +228,29 @@ func TestTroubleshootingHasEverySentence(t *testing.T) {
 	}
 }
 
+// keys are what stored values are found by.
+var keys = regexp.MustCompile(`^(z2_|zoom(SuperUser|token|user|User|Channel)|post_meeting_|meeting_channel_|subscription_index_)\w*`)
+
+// Goal: whoever asks what is stored finds everything.
+func TestPrivacyHasEveryKey(t *testing.T) {
+	literals, _ := sources(t)
+	page := read(t, filepath.Join(root, "docs/privacy.md"))
+	found := map[string]bool{}
+	for _, l := range literals {
+		if key := keys.FindString(l.Text); key != "" && l.Text != "zoomAccount" {
+			found[key] = true
+		}
+	}
+	if len(found) < 15 {
+		t.Fatalf("only %d keys were found", len(found))
+	}
+	for key := range found {
+		if !strings.Contains(page, "`"+key) {
+			t.Errorf("no row in docs/privacy.md for %s", key)
+		}
+	}
+}
+
 // Goal: a row counts for its own sentence only.
 func TestRowsAreFound(t *testing.T) {
 	messages := Messages("| message | means |\n|---|---|\n| Saved. ... `/zoom x` changes it. | kept |\n" +
