@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+/* How far the host's answer and what it says next are apart, mostly. */
+#define TOGETHER_MS 10
+
 struct broker_stream {
 	struct list node;
 	uint32_t id;
@@ -225,9 +228,24 @@ static bool check_answer(
 	return true;
 }
 
+/* Mostly the answer comes together with what follows it, and one wait is
+ * enough for both. If not, neither is missed after this. */
+static void await_more(struct broker_dial *d, int64_t deadline_ms)
+{
+	struct err late = { 0 };
+	int64_t together = clock_deadline_ms(TOGETHER_MS);
+	if (deadline_ms > together)
+		deadline_ms = together;
+	bool more = yamux_stream_await(
+	    d->stream, sizeof(d->answer) - d->n_answer + 1, deadline_ms, &late);
+	(void)more;
+}
+
 bool broker_dial_read(struct broker_dial *d, void *data, size_t room,
     int64_t deadline_ms, size_t *got, struct err *err)
 {
+	if (!broker_dial_answered(d))
+		await_more(d, deadline_ms);
 	return check_answer(d, deadline_ms, err) &&
 	       yamux_stream_read(d->stream, data, room, deadline_ms, got, err);
 }

@@ -161,16 +161,14 @@ static bool start_thread(struct rpc_server *s)
 	return true;
 }
 
-/* Lock held: server. Somebody else reads on; false when there is nobody. */
-static bool pass_turn(struct rpc_server *s)
+/* Lock held: server. Somebody else reads on; false when there is nobody.
+ *   wake   out: an idle thread is to be woken, once the lock is free */
+static bool pass_turn(struct rpc_server *s, bool *wake)
 {
 	size_t cap = s->service->max_calls + s->service->spare;
 	s->reading = false;
-	if (s->n_idle > 0) {
-		pthread_cond_signal(&s->turn);
-		return true;
-	}
-	return s->n_threads < cap && start_thread(s);
+	*wake = s->n_idle > 0;
+	return *wake || (s->n_threads < cap && start_thread(s));
 }
 
 /* Lock held: server. At the cap: whether somebody is done and reads on. */
@@ -229,11 +227,14 @@ static void one_call(struct rpc_server *s)
 		return;
 	}
 	job.call.overloaded = s->n_serving >= s->service->max_calls;
-	if (!pass_turn(s) && !turn_is_taken(s))
+	bool wake;
+	if (!pass_turn(s, &wake) && !turn_is_taken(s))
 		err_set(
 		    &job.call.err, ERR_BUSY, "rpc: too many calls in flight");
 	s->n_serving++;
 	pthread_mutex_unlock(&s->lock);
+	if (wake)
+		pthread_cond_signal(&s->turn);
 
 	serve(s, &job);
 	bool sent = send_reply(s, &job, &err);

@@ -40,7 +40,8 @@ bool session_end(
 	vsnprintf(s->why.text, sizeof(s->why.text), fmt, ap);
 	va_end(ap);
 	shutdown(s->fd, SHUT_RDWR);
-	pthread_cond_broadcast(&s->changed);
+	pthread_cond_broadcast(&s->arrived);
+	pthread_cond_broadcast(&s->eased);
 	list_for_each(node, &s->streams)
 		pthread_cond_broadcast(
 		    &list_entry(node, struct yamux_stream, in_table)->changed);
@@ -168,7 +169,7 @@ static void flush_pending(struct yamux_session *s)
 		n_pending(s) };
 	s->put_off = false;
 	drop_pending(s, hand_over(s, &part, 1));
-	pthread_cond_broadcast(&s->changed);
+	pthread_cond_broadcast(&s->eased);
 }
 
 /* ---- the table --------------------------------------------------------------- */
@@ -222,7 +223,7 @@ static void drop_from_table(struct yamux_stream *st)
 		s->n_unacked--;
 	if (s->payload_stream == st)
 		s->payload_stream = NULL;
-	pthread_cond_broadcast(&s->changed);
+	pthread_cond_broadcast(&s->eased);
 }
 
 void session_settle_stream(struct yamux_stream *st)
@@ -231,8 +232,38 @@ void session_settle_stream(struct yamux_stream *st)
 	            st->session->closed;
 	if (over && st->accepting.next == NULL)
 		drop_from_table(st);
-	if (!st->has_handle && st->in_table.next == NULL)
+	if (!st->has_handle && st->in_table.next == NULL && !st->woken)
 		free_stream(st);
+}
+
+/* Whoever waits for the stream is woken once the lock is free: woken at once,
+ * he would run into it. */
+static void wake_later(struct yamux_stream *st)
+{
+	struct yamux_session *s = st->session;
+	if (st->woken)
+		return;
+	st->woken = true;
+	st->next_woken = s->woken;
+	s->woken = st;
+}
+
+/* Lock not held. None of them is freed before forget_woken. */
+static void wake_all(struct yamux_session *s)
+{
+	for (struct yamux_stream *st = s->woken; st != NULL;
+	     st = st->next_woken)
+		pthread_cond_broadcast(&st->changed);
+}
+
+static void forget_woken(struct yamux_session *s)
+{
+	while (s->woken != NULL) {
+		struct yamux_stream *st = s->woken;
+		s->woken = st->next_woken;
+		st->woken = false;
+		session_settle_stream(st);
+	}
 }
 
 /* ---- frames -------------------------------------------------------------------- */
@@ -257,7 +288,7 @@ static bool accept_stream(struct yamux_session *s, uint32_t id)
 		return true;
 	st->acked = true;
 	list_add_before(&s->accept_queue, &st->accepting);
-	pthread_cond_broadcast(&s->changed);
+	pthread_cond_broadcast(&s->arrived);
 	return true;
 }
 
@@ -267,15 +298,16 @@ static void apply_flags(struct yamux_stream *st, uint16_t flags)
 	if ((flags & FRAME_ACK) != 0 && !st->acked) {
 		st->acked = true;
 		st->session->n_unacked--;
-		pthread_cond_broadcast(&st->session->changed);
+		pthread_cond_broadcast(&st->session->eased);
 	}
 	if ((flags & FRAME_FIN) != 0)
 		st->fin_received = true;
 	if ((flags & FRAME_RST) != 0)
 		st->reset = true;
-	pthread_cond_broadcast(&st->changed);
-	if ((flags & (FRAME_FIN | FRAME_RST)) != 0)
-		session_settle_stream(st);
+	if ((flags & (FRAME_FIN | FRAME_RST)) == 0)
+		return;
+	wake_later(st);
+	session_settle_stream(st);
 }
 
 /* The owner is gone and the peer still sends: it must not wait for window. */
@@ -315,6 +347,8 @@ static bool on_window(struct yamux_session *s, const struct frame_header *h)
 	if (__builtin_add_overflow(
 	        st->send_window, h->length, &st->send_window))
 		return violation(s, "window above 4 GiB", h->stream);
+	if (h->length > 0)
+		wake_later(st);
 	apply_flags(st, h->flags);
 	return true;
 }
@@ -335,7 +369,7 @@ static bool on_go_away(struct yamux_session *s, const struct frame_header *h)
 		    "yamux: the peer ended the session with code %u",
 		    h->length);
 	s->peer_goes = true;
-	pthread_cond_broadcast(&s->changed);
+	pthread_cond_broadcast(&s->eased);
 	return true;
 }
 
@@ -366,7 +400,8 @@ static bool fill(struct yamux_stream *st, const uint8_t *data, size_t n)
 		return session_end(st->session, st->input.fault,
 		    "yamux: buffer of stream %u: %s", st->id,
 		    err_code_text(st->input.fault));
-	pthread_cond_broadcast(&st->changed);
+	if (st->input.len - st->start >= st->wanted)
+		wake_later(st);
 	return true;
 }
 
@@ -442,6 +477,7 @@ static bool step(struct yamux_session *s)
 	ssize_t n = recv(s->fd, s->read_buffer, READ_BUFFER, MSG_DONTWAIT);
 	int error = errno;
 	pthread_mutex_lock(&s->lock);
+	forget_woken(s);
 	if (n > 0)
 		take_bytes(s, s->read_buffer, (size_t)n);
 	else if (n == 0)
@@ -456,6 +492,7 @@ static bool step(struct yamux_session *s)
 	if (going && !more)
 		reset_forgotten(s);
 	pthread_mutex_unlock(&s->lock);
+	wake_all(s);
 	if (!going || more)
 		return going;
 	struct pollfd fds[] = {
@@ -509,7 +546,8 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 	list_init(&s->accept_queue);
 	buf_init(&s->pending, YAMUX_DEAD_PENDING);
 	pthread_mutex_init(&s->lock, NULL);
-	clock_cond_init(&s->changed);
+	clock_cond_init(&s->arrived);
+	clock_cond_init(&s->eased);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
 		err_set_errno(err, "eventfd");
@@ -519,7 +557,8 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 		return s;
 	close(s->wake_fd);
 free_session:
-	pthread_cond_destroy(&s->changed);
+	pthread_cond_destroy(&s->arrived);
+	pthread_cond_destroy(&s->eased);
 	pthread_mutex_destroy(&s->lock);
 	close(fd);
 	free(s);
@@ -544,7 +583,7 @@ void yamux_session_wait(struct yamux_session *s, struct err *why)
 {
 	pthread_mutex_lock(&s->lock);
 	while (!s->closed)
-		clock_wait(&s->changed, &s->lock, DEADLINE_NEVER);
+		clock_wait(&s->arrived, &s->lock, DEADLINE_NEVER);
 	*why = s->why;
 	pthread_mutex_unlock(&s->lock);
 }
@@ -555,6 +594,7 @@ void yamux_session_free(struct yamux_session *s)
 		return;
 	yamux_session_close(s);
 	pthread_join(s->reader, NULL);
+	forget_woken(s);
 	while (!list_empty(&s->streams)) {
 		struct yamux_stream *st =
 		    list_entry(s->streams.next, struct yamux_stream, in_table);
@@ -566,7 +606,8 @@ void yamux_session_free(struct yamux_session *s)
 	buf_fini(&s->pending);
 	close(s->wake_fd);
 	close(s->fd);
-	pthread_cond_destroy(&s->changed);
+	pthread_cond_destroy(&s->arrived);
+	pthread_cond_destroy(&s->eased);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
@@ -577,7 +618,7 @@ struct yamux_stream *yamux_accept(
 	struct yamux_stream *st = NULL;
 	pthread_mutex_lock(&s->lock);
 	while (list_empty(&s->accept_queue) && !s->closed) {
-		if (!clock_wait(&s->changed, &s->lock, deadline_ms)) {
+		if (!clock_wait(&s->arrived, &s->lock, deadline_ms)) {
 			err_set(err, ERR_TIMEOUT, "no stream was opened");
 			goto out;
 		}
@@ -600,7 +641,7 @@ static bool may_open(
 {
 	while (!s->closed && !s->peer_goes &&
 	       s->n_unacked + n > YAMUX_MAX_UNACKED) {
-		if (!clock_wait(&s->changed, &s->lock, deadline_ms))
+		if (!clock_wait(&s->eased, &s->lock, deadline_ms))
 			return err_set(err, ERR_TIMEOUT,
 			    "the peer acknowledges no streams");
 	}

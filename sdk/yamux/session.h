@@ -34,6 +34,9 @@ struct yamux_stream {
 	struct buf input;     /* [start, len): received, not read */
 	size_t start;
 	int64_t closed_at_ms; /* when the handle was closed */
+	uint32_t wanted;      /* bytes its reader waits for; 0: any */
+	bool woken;           /* in session->woken, and not to be freed */
+	struct yamux_stream *next_woken; /* of the reader thread only */
 };
 
 struct yamux_session {
@@ -43,7 +46,8 @@ struct yamux_session {
 	pthread_t reader;
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* accept queue, acks, pending, end */
+	pthread_cond_t arrived; /* accept queue, end */
+	pthread_cond_t eased;   /* acks, streams gone, pending less, end */
 
 	/* guarded by lock */
 	bool closed;
@@ -63,6 +67,7 @@ struct yamux_session {
 	size_t header_len;
 	uint32_t payload_left;
 	struct yamux_stream *payload_stream; /* NULL: payload is dropped */
+	struct yamux_stream *woken; /* whose waiters are woken after a step */
 	uint8_t read_buffer[READ_BUFFER];
 };
 

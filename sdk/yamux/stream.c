@@ -34,21 +34,40 @@ static void give_back(struct yamux_stream *st, size_t n)
 	st->consumed = 0;
 }
 
+/* Lock held. Wait until n bytes are there, or the peer has finished. */
+static bool await(
+    struct yamux_stream *st, size_t n, int64_t deadline_ms, struct err *err)
+{
+	while (st->input.len - st->start < n && !st->fin_received) {
+		if (dead(st, err))
+			return false;
+		st->wanted = (uint32_t)n;
+		bool woken =
+		    clock_wait(&st->changed, &st->session->lock, deadline_ms);
+		st->wanted = 0;
+		if (!woken)
+			return err_set(err, ERR_TIMEOUT,
+			    "stream %u: nothing came", st->id);
+	}
+	return true;
+}
+
+bool yamux_stream_await(
+    struct yamux_stream *st, size_t n, int64_t deadline_ms, struct err *err)
+{
+	pthread_mutex_lock(&st->session->lock);
+	bool done = await(st, n, deadline_ms, err);
+	pthread_mutex_unlock(&st->session->lock);
+	return done;
+}
+
 bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
     int64_t deadline_ms, size_t *got, struct err *err)
 {
-	bool done = false;
 	pthread_mutex_lock(&st->session->lock);
-	while (st->start == st->input.len && !st->fin_received) {
-		if (dead(st, err))
-			goto out;
-		if (!clock_wait(
-		        &st->changed, &st->session->lock, deadline_ms)) {
-			err_set(err, ERR_TIMEOUT, "stream %u: nothing came",
-			    st->id);
-			goto out;
-		}
-	}
+	bool done = await(st, 1, deadline_ms, err);
+	if (!done)
+		goto out;
 	size_t n = st->input.len - st->start;
 	if (n > room)
 		n = room;
@@ -62,7 +81,6 @@ bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
 	if (!st->session->closed && !st->reset)
 		give_back(st, n);
 	*got = n;
-	done = true;
 out:
 	pthread_mutex_unlock(&st->session->lock);
 	return done;
@@ -83,8 +101,7 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 			break;
 		}
 		if (full || st->send_window == 0) {
-			pthread_cond_t *cond =
-			    full ? &s->changed : &st->changed;
+			pthread_cond_t *cond = full ? &s->eased : &st->changed;
 			if (clock_wait(cond, &s->lock, deadline_ms))
 				continue;
 			err_set(err, ERR_TIMEOUT,

@@ -119,6 +119,11 @@ bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
 bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
     int64_t deadline_ms, size_t *got, struct err *err);
 
+/* Wait until n bytes can be read, or the peer has finished. n is at most half
+ * a window. Errors and threads as yamux_stream_read. */
+bool yamux_stream_await(struct yamux_stream *st, size_t n, int64_t deadline_ms,
+    struct err *err) MUST_USE;
+
 /*
  * yamux_stream_write - send all n bytes as the window allows
  *

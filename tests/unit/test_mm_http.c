@@ -485,7 +485,7 @@ START_TEST(a_number_that_nobody_answers_fails_the_request_alone)
 	ck_assert_msg(strstr(err.text, "dialling 4711"), "%s", err.text);
 	ck_assert_uint_eq(host_n_stray(&host, 2), 2);
 	request(&(struct host_request){ .url = "/" });
-	ck_assert_int_eq(answer.status, 200);
+	ck_assert_int_eq(answer.status, 401);
 }
 END_TEST
 
