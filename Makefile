@@ -233,4 +233,4 @@ sizes:
 test-long: setup-long
 	@tools/test.sh long
 
-include tools/install.mk fuzz/fuzz.mk
+include tools/install.mk fuzz/fuzz.mk bench/bench.mk

@@ -1,0 +1,26 @@
+# Measuring beside the same plugin in Go; docs/performance.md says what and how.
+# CASES=help,start are some cases alone, ROUNDS=3 how often each is measured.
+
+BENCH := build/bench
+GOREF := $(BENCH)/goref
+
+.PHONY: bench bench-short bench-programs
+## bench      measure beside a plugin in Go: CASES=help,start ROUNDS=5
+bench: bench-programs
+	@$(BENCH)/bench $(BENCH_ARGS) -rounds $(or $(ROUNDS),5) -cases "$(CASES)" -out $(BENCH)
+
+# About a minute; fails when a ratio is far from what is promised.
+bench-short: bench-programs
+	@$(BENCH)/bench $(BENCH_ARGS) -rounds 2 -short -check
+
+BENCH_ARGS = -root . -ours $(BUNDLE) -go $(GOREF) -hello build/release/hello-plugin
+
+bench-programs: setup-run dist $(GOREF) $(BENCH)/bench
+	@$(MAKE) --no-print-directory -s BUILD=release build/release/hello-plugin
+
+# As Mattermost's plugins are built.
+$(GOREF): $(wildcard bench/goref/*.go) bench/goref/go.mod bench/goref/go.sum
+	$(call say,GO,$@)cd bench/goref && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o ../../$@ .
+
+$(BENCH)/bench: $(DEV_SRC) dev/go.mod dev/go.sum
+	$(call say,GO,$@)cd dev && $(GO) build -o ../$@ ./bench

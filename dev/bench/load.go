@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zoomdev/zoomsim"
+)
+
+// request is one to the server, by its path.
+type request struct {
+	method, path, token string
+	signed              bool // as Zoom does
+	body                []byte
+	want                int   // status
+	length              int64 // of the answer, when it matters
+}
+
+func (w *world) open(r *request) (*http.Response, error) {
+	var body io.Reader
+	if r.body != nil {
+		body = bytes.NewReader(r.body)
+	}
+	req, err := http.NewRequest(r.method, w.host.URL+r.path, body)
+	if err != nil {
+		return nil, err
+	}
+	if r.token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	}
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.signed {
+		stamp := strconv.FormatInt(time.Now().Unix(), 10)
+		req.Header.Set("X-Zm-Request-Timestamp", stamp)
+		req.Header.Set("X-Zm-Signature", zoomsim.Sign(w.zoom.App().SecretToken, stamp, r.body))
+	}
+	answer, err := w.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != r.want {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 300))
+		answer.Body.Close()
+		return nil, fmt.Errorf("%s %s: status %d instead of %d: %s", r.method, r.path, answer.StatusCode, r.want, text)
+	}
+	return answer, nil
+}
+
+// send is one exchange, and how long it took.
+func (w *world) send(r *request) (time.Duration, error) {
+	began := time.Now()
+	answer, err := w.open(r)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.Discard, answer.Body)
+	answer.Body.Close()
+	if err == nil && r.length > 0 && n != r.length {
+		err = fmt.Errorf("%s: %d bytes instead of %d", r.path, n, r.length)
+	}
+	return time.Since(began), err
+}
+
+func (w *world) redirect(r *request) (string, error) {
+	answer, err := w.open(r)
+	if err != nil {
+		return "", err
+	}
+	answer.Body.Close()
+	return answer.Header.Get("Location"), nil
+}
+
+// sample is what one side needed in one round.
+type sample struct {
+	cpu       time.Duration // of the plugin, per request
+	host      time.Duration // of the server, per request
+	p50, p99  time.Duration
+	perSecond float64
+}
+
+// drive sends n requests by so many workers, each the next when the last has
+// been answered, and measures what that costs.
+func (w *world) drive(s *side, next func() *request, n, workers int) (sample, error) {
+	pid, err := w.pid(s)
+	if err != nil {
+		return sample{}, err
+	}
+	before, err := cpuTime(pid)
+	if err != nil {
+		return sample{}, err
+	}
+	hostBefore, err := cpuTime(w.host.PID())
+	if err != nil {
+		return sample{}, err
+	}
+	began := time.Now()
+	took, err := w.all(next, n, workers)
+	if err != nil {
+		return sample{}, err
+	}
+	wall := time.Since(began)
+	after, err := cpuTime(pid)
+	if err != nil {
+		return sample{}, err
+	}
+	hostAfter, err := cpuTime(w.host.PID())
+	slices.Sort(took)
+	return sample{
+		cpu: (after - before) / time.Duration(n), host: (hostAfter - hostBefore) / time.Duration(n),
+		p50: took[n/2], p99: took[n*99/100], perSecond: float64(n) / wall.Seconds(),
+	}, err
+}
+
+func (w *world) all(next func() *request, n, workers int) ([]time.Duration, error) {
+	took := make([]time.Duration, n)
+	var at atomic.Int64
+	var group sync.WaitGroup
+	var once sync.Once
+	var failed error
+	for range workers {
+		group.Go(func() {
+			for {
+				i := int(at.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				var err error
+				if took[i], err = w.send(next()); err != nil {
+					once.Do(func() { failed = err })
+					at.Store(int64(n))
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return took, failed
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// report collects what was measured, in the order in which it was.
+type report struct {
+	began   time.Time
+	rounds  int
+	rows    []*requestRow
+	figures []*figureRow
+}
+
+// requestRow holds the samples of one kind of request, by side.
+type requestRow struct {
+	title   string
+	samples map[string][]sample
+}
+
+// figureRow holds one number of each side.
+type figureRow struct {
+	title  string
+	values map[string]float64
+}
+
+func (r *report) row(title string) *requestRow {
+	row := &requestRow{title, map[string][]sample{}}
+	r.rows = append(r.rows, row)
+	return row
+}
+
+func (row *requestRow) add(side string, s sample) {
+	row.samples[side] = append(row.samples[side], s)
+}
+
+func (r *report) figure(side, title string, value float64) {
+	for _, row := range r.figures {
+		if row.title == title {
+			row.values[side] = value
+			return
+		}
+	}
+	r.figures = append(r.figures, &figureRow{title, map[string]float64{side: value}})
+}
+
+func (r *report) memory(side, when string, pid int) error {
+	m, err := memoryOf(pid)
+	r.figure(side, "resident "+when+", MB", float64(m.resident)/1000)
+	r.figure(side, "of it private "+when+", MB", float64(m.private)/1000)
+	return err
+}
+
+// ---- as a table -----------------------------------------------------------------
+
+// columns of the table of requests; each has the median of either side.
+var columns = []struct {
+	title string
+	of    func(s sample) float64
+	form  string
+	more  bool // more is better
+}{
+	{"plugin's CPU, µs", func(s sample) float64 { return micro(s.cpu) }, "%.0f", false},
+	{"server's CPU, µs", func(s sample) float64 { return micro(s.host) }, "%.0f", false},
+	{"requests/s", func(s sample) float64 { return s.perSecond }, "%.0f", true},
+	{"p50, ms", func(s sample) float64 { return micro(s.p50) / 1000 }, "%.2f", false},
+	{"p99, ms", func(s sample) float64 { return micro(s.p99) / 1000 }, "%.2f", false},
+}
+
+func micro(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+
+func (row *requestRow) median(side string, of func(sample) float64) float64 {
+	var values []float64
+	for _, s := range row.samples[side] {
+		values = append(values, of(s))
+	}
+	return median(values)
+}
+
+// ratio is written as what of Go's ours is: 1/6.2, or 1.05 when it is more.
+func ratio(ours, goes float64) string {
+	switch {
+	case ours == 0 || goes == 0:
+		return "-"
+	case ours < goes:
+		return fmt.Sprintf("1/%.1f", goes/ours)
+	}
+	return fmt.Sprintf("%.2f", ours/goes)
+}
+
+func (r *report) markdown() string {
+	var b strings.Builder
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Fprintf(&b, "%s, %d processors, %s; medians of %d rounds in turns; load of the machine at the end %s\n\n",
+		r.began.Format("2006-01-02 15:04"), runtime.NumCPU(), runtime.Version(), r.rounds, firstWord(string(load)))
+	if len(r.rows) > 0 {
+		r.writeRequests(&b)
+	}
+	if len(r.figures) > 0 {
+		b.WriteString("| | C | Go | ratio |\n|---|---:|---:|---:|\n")
+		for _, row := range r.figures {
+			c, g := row.values["C"], row.values["Go"]
+			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s |\n", row.title, c, g, ratio(c, g))
+		}
+	}
+	return b.String()
+}
+
+func (r *report) writeRequests(b *strings.Builder) {
+	b.WriteString("| request |")
+	for _, c := range columns {
+		fmt.Fprintf(b, " %s: C | Go | ratio |", c.title)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---:|", 3*len(columns)) + "\n")
+	for _, row := range r.rows {
+		fmt.Fprintf(b, "| %s |", row.title)
+		for _, c := range columns {
+			ours, goes := row.median("C", c.of), row.median("Go", c.of)
+			of := ratio(ours, goes)
+			if c.more {
+				of = fmt.Sprintf("%.2f", ours/goes)
+			}
+			fmt.Fprintf(b, " "+c.form+" | "+c.form+" | %s |", ours, goes, of)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+}
+
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	return word
+}
+
+// ---- as a test ------------------------------------------------------------------
+
+// limits have a wide margin: they are to hold on a machine that is busy.
+var limits = map[string]float64{
+	"webhook ignored": 1. / 2, "webhook verified, looked up": 1. / 2, "url_validation": 1. / 2, "unknown path": 1. / 2,
+	"`/zoom help`": 1. / 2, "meeting start": 1. / 1.5, "webhook of 900 kB": 1. / 1.5,
+	"start to handshake, ms": 1. / 2, "resident idle, MB": 1. / 2, "resident after load, MB": 1. / 2, "bundle, MB": 1. / 2,
+}
+
+func (r *report) check() error {
+	var errs []error
+	judge := func(title string, ours, goes float64) {
+		if limit, ok := limits[title]; ok && !(ours <= goes*limit) {
+			errs = append(errs, fmt.Errorf("%s: %.2f against %.2f of Go, above %.2f of it", title, ours, goes, limit))
+		}
+	}
+	for _, row := range r.rows {
+		judge(row.title, row.median("C", columns[0].of), row.median("Go", columns[0].of))
+	}
+	for _, row := range r.figures {
+		judge(row.title, row.values["C"], row.values["Go"])
+	}
+	return errors.Join(errs...)
+}
