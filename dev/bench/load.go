@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -82,6 +83,7 @@ func (w *world) redirect(r *request) (string, error) {
 // sample is what one side needed in one round.
 type sample struct {
 	cpu       time.Duration // of the plugin, per request
+	waits     float64       // of its threads, per request
 	host      time.Duration // of the server, per request
 	p50, p99  time.Duration
 	perSecond float64
@@ -94,30 +96,22 @@ func (w *world) drive(s *side, next func() *request, n, workers int) (sample, er
 	if err != nil {
 		return sample{}, err
 	}
-	before, err := cpuTime(pid)
-	if err != nil {
-		return sample{}, err
-	}
-	hostBefore, err := cpuTime(w.host.PID())
-	if err != nil {
-		return sample{}, err
-	}
+	before, errBefore := usageOf(pid)
+	hostBefore, errHost := cpuTime(w.host.PID())
 	began := time.Now()
 	took, err := w.all(next, n, workers)
-	if err != nil {
-		return sample{}, err
-	}
 	wall := time.Since(began)
-	after, err := cpuTime(pid)
-	if err != nil {
+	after, errAfter := usageOf(pid)
+	hostAfter, errHostAfter := cpuTime(w.host.PID())
+	if err = errors.Join(err, errBefore, errHost, errAfter, errHostAfter); err != nil {
 		return sample{}, err
 	}
-	hostAfter, err := cpuTime(w.host.PID())
 	slices.Sort(took)
 	return sample{
-		cpu: (after - before) / time.Duration(n), host: (hostAfter - hostBefore) / time.Duration(n),
-		p50: took[n/2], p99: took[n*99/100], perSecond: float64(n) / wall.Seconds(),
-	}, err
+		cpu: (after.cpu - before.cpu) / time.Duration(n), waits: float64(after.waits-before.waits) / float64(n),
+		host: (hostAfter - hostBefore) / time.Duration(n),
+		p50:  took[n/2], p99: took[n*99/100], perSecond: float64(n) / wall.Seconds(),
+	}, nil
 }
 
 func (w *world) all(next func() *request, n, workers int) ([]time.Duration, error) {

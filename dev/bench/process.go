@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +22,45 @@ func cpuTime(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("processor time of %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
+}
+
+// waits is how often the threads of a process that still run have gone to
+// sleep: each time somebody has to wake them up.
+func waits(pid int) (int, error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, name := range tasks {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue // it has ended meanwhile
+		}
+		if err != nil {
+			return 0, err
+		}
+		_, after, _ := strings.Cut(string(text), "\nvoluntary_ctxt_switches:")
+		n, err := strconv.Atoi(strings.Fields(after)[0])
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// usage is what a process has used so far.
+type usage struct {
+	cpu   time.Duration
+	waits int
+}
+
+func usageOf(pid int) (u usage, err error) {
+	if u.cpu, err = cpuTime(pid); err == nil {
+		u.waits, err = waits(pid)
+	}
+	return u, err
 }
 
 // memory is what a process has in it, in kB.

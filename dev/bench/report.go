@@ -58,19 +58,28 @@ func (r *report) memory(side, when string, pid int) error {
 
 // ---- as a table -----------------------------------------------------------------
 
-// columns of the table of requests; each has the median of either side.
-var columns = []struct {
+// column is one figure of a request: the median of either side, and a ratio.
+type column struct {
 	title string
 	of    func(s sample) float64
 	form  string
 	more  bool // more is better
-}{
-	{"plugin's CPU, µs", func(s sample) float64 { return micro(s.cpu) }, "%.0f", false},
-	{"server's CPU, µs", func(s sample) float64 { return micro(s.host) }, "%.0f", false},
-	{"requests/s", func(s sample) float64 { return s.perSecond }, "%.0f", true},
-	{"p50, ms", func(s sample) float64 { return micro(s.p50) / 1000 }, "%.2f", false},
-	{"p99, ms", func(s sample) float64 { return micro(s.p99) / 1000 }, "%.2f", false},
 }
+
+var (
+	cpuColumn = column{"plugin's CPU, µs", func(s sample) float64 { return micro(s.cpu) }, "%.0f", false}
+
+	costs = []column{
+		cpuColumn,
+		{"server's CPU, µs", func(s sample) float64 { return micro(s.host) }, "%.0f", false},
+		{"plugin's waits", func(s sample) float64 { return s.waits }, "%.1f", false},
+	}
+	speeds = []column{
+		{"requests/s", func(s sample) float64 { return s.perSecond }, "%.0f", true},
+		{"p50, ms", func(s sample) float64 { return micro(s.p50) / 1000 }, "%.2f", false},
+		{"p99, ms", func(s sample) float64 { return micro(s.p99) / 1000 }, "%.2f", false},
+	}
+)
 
 func micro(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
@@ -99,7 +108,8 @@ func (r *report) markdown() string {
 	fmt.Fprintf(&b, "%s, %d processors, %s; medians of %d rounds in turns; load of the machine at the end %s\n\n",
 		r.began.Format("2006-01-02 15:04"), runtime.NumCPU(), runtime.Version(), r.rounds, firstWord(string(load)))
 	if len(r.rows) > 0 {
-		r.writeRequests(&b)
+		r.writeRequests(&b, costs)
+		r.writeRequests(&b, speeds)
 	}
 	if len(r.figures) > 0 {
 		b.WriteString("| | C | Go | ratio |\n|---|---:|---:|---:|\n")
@@ -111,8 +121,8 @@ func (r *report) markdown() string {
 	return b.String()
 }
 
-func (r *report) writeRequests(b *strings.Builder) {
-	b.WriteString("| request |")
+func (r *report) writeRequests(b *strings.Builder, columns []column) {
+	b.WriteString("| a request |")
 	for _, c := range columns {
 		fmt.Fprintf(b, " %s: C | Go | ratio |", c.title)
 	}
@@ -154,7 +164,7 @@ func (r *report) check() error {
 		}
 	}
 	for _, row := range r.rows {
-		judge(row.title, row.median("C", columns[0].of), row.median("Go", columns[0].of))
+		judge(row.title, row.median("C", cpuColumn.of), row.median("Go", cpuColumn.of))
 	}
 	for _, row := range r.figures {
 		judge(row.title, row.values["C"], row.values["Go"])
