@@ -199,7 +199,7 @@ parity: setup-test dist
 check-style: setup-test $(NODE_MODULES)
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	tools/check-layers.sh
-	cd dev && test -z "$$(gofmt -l . | tee /dev/stderr)"
+	cd dev && test -z "$$(gofmt -l . ../bench | tee /dev/stderr)"
 	cd webapp && npm run --silent check
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | \
 		xargs -P2 -n8 $(CLANG_TIDY) --quiet --extra-arg=-std=c17 \
@@ -214,7 +214,7 @@ generate:
 ## format     clang-format and gofmt over everything
 format:
 	$(CLANG_FORMAT) -i $(C_FILES)
-	cd dev && gofmt -w .
+	cd dev && gofmt -w . ../bench
 
 clean:
 	rm -rf build dist webapp/dist

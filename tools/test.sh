@@ -68,7 +68,7 @@ short() {
 	step webapp make -s webapp-test
 	step hardened tools/check-binary.sh build/release/zoom-plugin
 	step style make -s check-style
-	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata ./sentences
+	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata ./sentences ./bench
 	step server go_tests dev asan -short ./e2e
 	step newest go_tests dev/newest asan -short ./...
 	step interop go_tests dev/interop asan ./...
@@ -76,6 +76,7 @@ short() {
 		step "interop-$version" go_tests dev/interop asan -modfile=$version.mod ./...
 	done
 	step browser browser
+	step bench make -s bench-short
 }
 
 long() {

@@ -140,6 +140,33 @@ func (p *Plugin) refuseSecond(channelID string) error {
 	return nil
 }
 
+// place is where a meeting's posts go.
+type place struct {
+	ChannelID      string
+	CreatedBy      string
+	IsSubscription bool
+}
+
+// rememberChannel stores where the meeting was started, unless it is one that
+// a channel has subscribed to.
+func (p *Plugin) rememberChannel(wanted *wish, id int64) error {
+	key := meetingKey(fmt.Sprint(id))
+	stored, appErr := p.API.KVGet(key)
+	if appErr != nil {
+		return appErr
+	}
+	var now place
+	if len(stored) > 0 {
+		if err := json.Unmarshal(stored, &now); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	if now.IsSubscription {
+		return nil
+	}
+	return p.store(key, place{ChannelID: wanted.ChannelID, CreatedBy: wanted.userID})
+}
+
 // announce posts the meeting, stores where, and tells the starter's browser.
 func (p *Plugin) announce(wanted *wish, starter *model.User, m *meeting) error {
 	post := &model.Post{
@@ -165,8 +192,7 @@ func (p *Plugin) announce(wanted *wish, starter *model.User, m *meeting) error {
 	if err := p.store(instanceKey(m.UUID), created.Id); err != nil {
 		return err
 	}
-	where := map[string]string{"ChannelID": wanted.ChannelID, "CreatedBy": wanted.userID}
-	if err := p.store(meetingKey(fmt.Sprint(m.ID)), where); err != nil {
+	if err := p.rememberChannel(wanted, m.ID); err != nil {
 		return err
 	}
 	p.API.PublishWebSocketEvent("meeting_started", map[string]any{"meeting_url": m.JoinURL},

@@ -47,7 +47,7 @@ func main() {
 		o.cases = strings.Split(cases, ",")
 	}
 	if err := run(&o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench: "+err.Error())
+		fmt.Fprintln(os.Stderr, "bench:\n"+err.Error())
 		os.Exit(1)
 	}
 }
