@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -138,12 +139,19 @@ func peak(pid int, do func() error) (int, error) {
 
 func measureSize(w *world, _ *options, r *report) error {
 	for _, s := range w.sides(0) {
-		for what, path := range map[string]string{"bundle, MB": s.bundle, "program, MB": w.program(s)} {
-			info, err := os.Stat(path)
+		programs, err := filepath.Glob(filepath.Join(filepath.Dir(w.program(s)), "plugin-linux-*"))
+		if err != nil || len(programs) == 0 {
+			return fmt.Errorf("programs of %s: %v %w", s.id, programs, err)
+		}
+		for _, what := range []struct {
+			title, path string
+			share       int
+		}{{"bundle, MB for each architecture", s.bundle, len(programs)}, {"program, MB", w.program(s), 1}} {
+			info, err := os.Stat(what.path)
 			if err != nil {
 				return err
 			}
-			r.figure(s.name, what, float64(info.Size())/1e6)
+			r.figure(s.name, what.title, float64(info.Size())/1e6/float64(what.share))
 		}
 	}
 	return nil
