@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,6 +70,17 @@ func (w *world) send(r *request) (time.Duration, error) {
 		err = fmt.Errorf("%s: %d bytes instead of %d", r.path, n, r.length)
 	}
 	return time.Since(began), err
+}
+
+// read is the answer's kind and text, without a line end.
+func (w *world) read(r *request) (string, error) {
+	answer, err := w.open(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer.Header.Get("Content-Type") + " " + strings.TrimRight(string(text), "\n"), err
 }
 
 func (w *world) redirect(r *request) (string, error) {
