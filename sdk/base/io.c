@@ -63,5 +63,5 @@ static bool socket_write(void *object, const void *data, size_t n,
 
 struct io io_socket(int *fd)
 {
-	return (struct io){ fd, socket_read, socket_write };
+	return (struct io){ fd, socket_read, socket_write, NULL };
 }

@@ -30,6 +30,15 @@ struct io {
 	/* Write all n bytes before the deadline, or fail. */
 	bool (*write)(void *object, const void *data, size_t n,
 	    int64_t deadline_ms, struct err *err);
+
+	/*
+	 * May be NULL: it cannot be watched. Call input whenever something
+	 * comes, or the stream ends, and nobody waits in read; and at once, if
+	 * something is there. It is called on the thread that brings the bytes,
+	 * with that thread's lock held, and may do no more than wake somebody.
+	 * NULL: not any more; nothing is under way when this returns.
+	 */
+	void (*watch)(void *object, void (*input)(void *arg), void *arg);
 };
 
 /* A connected socket, borrowed, as a byte stream. fd is read by pointer. */

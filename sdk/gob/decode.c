@@ -24,6 +24,11 @@
 /* Elements allocated before the first has been seen. */
 #define FIRST_ITEMS 16
 
+bool gob_decoder_has_input(const struct gob_decoder *d)
+{
+	return d->start < d->input.len;
+}
+
 void gob_decoder_init(struct gob_decoder *d, struct io in,
     const struct gob_registry *registry, size_t max_message)
 {

@@ -294,6 +294,9 @@ void gob_decoder_init(struct gob_decoder *d, struct io in,
     const struct gob_registry *registry, size_t max_message);
 void gob_decoder_fini(struct gob_decoder *d);
 
+/* Whether bytes have been read that are not decoded yet. */
+bool gob_decoder_has_input(const struct gob_decoder *d);
+
 /*
  * gob_decoder_wait - until the next message has begun to arrive
  *

@@ -270,7 +270,7 @@ static bool io_write(void *object, const void *data, size_t n,
 
 struct io broker_dial_io(struct broker_dial *d)
 {
-	return (struct io){ d, io_read, io_write };
+	return (struct io){ d, io_read, io_write, NULL };
 }
 
 void broker_dial_end(struct broker_dial *d)

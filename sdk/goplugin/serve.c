@@ -233,7 +233,7 @@ bool goplugin_serve(
 		.find = find_control,
 		.serve = serve_control,
 		.ended = control_ended,
-		.max_calls = 4,
+		.serial = true,
 		.spare = 1,
 		.thread_name = "control",
 	};

@@ -157,6 +157,10 @@ struct rpc_service {
 	 * next request counts as one of max_calls + spare threads. */
 	size_t max_calls;
 	size_t spare; /* threads for overloaded calls; beyond: refused */
+
+	/* Calls that only take a moment, such as a ping: one thread serves them
+	 * in turn. The two numbers above do not count. */
+	bool serial;
 	const char *thread_name; /* at most 15 characters */
 	const struct gob_registry *registry;
 	size_t max_message; /* bytes, 0 = default */

@@ -2,7 +2,9 @@
  * server - calls served by a bounded, elastic pool of threads
  *
  * Every thread runs `work`: take the turn to read, decode one request, pass
- * the turn on (to an idle thread, or to a new one), serve, reply, again. At
+ * the turn on, serve, reply, again. Passing it on costs nobody's sleep as
+ * long as nothing has come: whoever brings the next bytes calls an idle
+ * thread, or a new one, unless the first is back by then. At
  * the cap of threads nobody is left to pass the turn to. Somebody may be done
  * in a moment, for spare threads do nothing that takes long; if nobody is, the
  * thread refuses the call it has read and goes on reading, so that nothing
@@ -35,6 +37,9 @@ struct rpc_server {
 	pthread_cond_t ended; /* n_threads is 0 */
 	/* guarded by lock */
 	bool reading;
+	bool watched;   /* on_input is called for what nobody waits for */
+	bool input;     /* it was, while somebody was reading */
+	bool called;    /* somebody has been told to take the turn */
 	uint64_t turns; /* taken so far */
 	bool ending;
 	bool told; /* service->ended has been called */
@@ -161,14 +166,41 @@ static bool start_thread(struct rpc_server *s)
 	return true;
 }
 
-/* Lock held: server. Somebody else reads on; false when there is nobody.
- *   wake   out: an idle thread is to be woken, once the lock is free */
+/* Lock held: server. Have somebody take the turn; false when nobody can.
+ *   wake   out: an idle thread is to be woken */
+static bool call_somebody(struct rpc_server *s, bool *wake)
+{
+	size_t cap = s->service->max_calls + s->service->spare;
+	*wake = s->n_idle > 0;
+	s->called = *wake || (s->n_threads < cap && start_thread(s));
+	return s->called;
+}
+
+/* On the thread that brings bytes, see struct io, watch. */
+static void on_input(void *arg)
+{
+	struct rpc_server *s = arg;
+	bool wake = false;
+	pthread_mutex_lock(&s->lock);
+	s->input = true;
+	/* if nobody can, whoever is done first finds it */
+	if (!s->reading && !s->called && call_somebody(s, &wake) && wake)
+		pthread_cond_signal(&s->turn);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Lock held: server. Somebody else reads on, now or when there is something
+ * to read; false when there is nobody. wake as above. */
 static bool pass_turn(struct rpc_server *s, bool *wake)
 {
 	size_t cap = s->service->max_calls + s->service->spare;
+	bool nothing_yet =
+	    s->watched && !s->input && !gob_decoder_has_input(&s->decoder);
+	*wake = false;
 	s->reading = false;
-	*wake = s->n_idle > 0;
-	return *wake || (s->n_threads < cap && start_thread(s));
+	if (nothing_yet && (s->n_idle > 0 || s->n_threads < cap))
+		return true;
+	return call_somebody(s, wake);
 }
 
 /* Lock held: server. At the cap: whether somebody is done and reads on. */
@@ -215,10 +247,14 @@ static void one_call(struct rpc_server *s)
 	struct err err = { 0 };
 	arena_init(&job.call.arena, RPC_ARENA_MAX);
 	s->reading = true;
+	s->input = s->called = false;
 	s->turns++;
 	pthread_cond_broadcast(&s->taken);
 	pthread_mutex_unlock(&s->lock);
 	bool read = read_request(s, &job, &err);
+	/* what is there already; from here on, on_input says it */
+	if (s->watched)
+		s->decoder.in.watch(s->decoder.in.object, on_input, s);
 	pthread_mutex_lock(&s->lock);
 	if (!read) {
 		end(s, &err);
@@ -226,9 +262,10 @@ static void one_call(struct rpc_server *s)
 		arena_fini(&job.call.arena);
 		return;
 	}
-	job.call.overloaded = s->n_serving >= s->service->max_calls;
-	bool wake;
-	if (!pass_turn(s, &wake) && !turn_is_taken(s))
+	bool serial = s->service->serial;
+	bool wake = false;
+	job.call.overloaded = !serial && s->n_serving >= s->service->max_calls;
+	if (!serial && !pass_turn(s, &wake) && !turn_is_taken(s))
 		err_set(
 		    &job.call.err, ERR_BUSY, "rpc: too many calls in flight");
 	s->n_serving++;
@@ -242,6 +279,8 @@ static void one_call(struct rpc_server *s)
 
 	pthread_mutex_lock(&s->lock);
 	s->n_serving--;
+	if (serial)
+		s->reading = false;
 	if (!sent)
 		end(s, &err);
 }
@@ -278,6 +317,8 @@ static void *work(void *arg)
 
 static void free_server(struct rpc_server *s)
 {
+	if (s->watched)
+		s->decoder.in.watch(s->decoder.in.object, NULL, NULL);
 	rpc_writer_fini(&s->writer);
 	gob_decoder_fini(&s->decoder);
 	pthread_cond_destroy(&s->turn);
@@ -303,8 +344,11 @@ struct rpc_server *rpc_server_start(
 	clock_cond_init(&s->turn);
 	clock_cond_init(&s->taken);
 	clock_cond_init(&s->ended);
+	s->watched = io.watch != NULL && !service->serial;
+	if (s->watched)
+		io.watch(io.object, on_input, s);
 	pthread_mutex_lock(&s->lock);
-	bool started = start_thread(s);
+	bool started = s->n_threads > 0 || start_thread(s);
 	pthread_mutex_unlock(&s->lock);
 	if (started)
 		return s;

@@ -28,6 +28,12 @@
 
 /* ---- ending --------------------------------------------------------------- */
 
+void session_tell_watcher(struct yamux_stream *st)
+{
+	if (st->wanted == 0 && st->watcher != NULL)
+		st->watcher(st->watcher_arg);
+}
+
 bool session_end(
     struct yamux_session *s, enum err_code code, const char *fmt, ...)
 {
@@ -42,9 +48,12 @@ bool session_end(
 	shutdown(s->fd, SHUT_RDWR);
 	pthread_cond_broadcast(&s->arrived);
 	pthread_cond_broadcast(&s->eased);
-	list_for_each(node, &s->streams)
-		pthread_cond_broadcast(
-		    &list_entry(node, struct yamux_stream, in_table)->changed);
+	list_for_each(node, &s->streams) {
+		struct yamux_stream *st =
+		    list_entry(node, struct yamux_stream, in_table);
+		pthread_cond_broadcast(&st->changed);
+		session_tell_watcher(st);
+	}
 	return false;
 }
 
@@ -307,6 +316,7 @@ static void apply_flags(struct yamux_stream *st, uint16_t flags)
 	if ((flags & (FRAME_FIN | FRAME_RST)) == 0)
 		return;
 	wake_later(st);
+	session_tell_watcher(st);
 	session_settle_stream(st);
 }
 
@@ -400,6 +410,7 @@ static bool fill(struct yamux_stream *st, const uint8_t *data, size_t n)
 		return session_end(st->session, st->input.fault,
 		    "yamux: buffer of stream %u: %s", st->id,
 		    err_code_text(st->input.fault));
+	session_tell_watcher(st);
 	if (st->input.len - st->start >= st->wanted)
 		wake_later(st);
 	return true;

@@ -33,9 +33,11 @@ struct yamux_stream {
 	uint32_t consumed;    /* read by the owner, not yet given back */
 	struct buf input;     /* [start, len): received, not read */
 	size_t start;
-	int64_t closed_at_ms; /* when the handle was closed */
-	uint32_t wanted;      /* bytes its reader waits for; 0: any */
-	bool woken;           /* in session->woken, and not to be freed */
+	int64_t closed_at_ms;       /* when the handle was closed */
+	uint32_t wanted;            /* bytes its reader waits for; 0: any */
+	void (*watcher)(void *arg); /* see struct io, watch */
+	void *watcher_arg;
+	bool woken; /* in session->woken, and not to be freed */
 	struct yamux_stream *next_woken; /* of the reader thread only */
 };
 
@@ -87,6 +89,9 @@ void session_put_off(struct yamux_session *s, const struct frame_header *h,
 
 struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id);
 struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id);
+
+/* If nobody waits for what has come. */
+void session_tell_watcher(struct yamux_stream *st);
 
 /* Take a stream out of the table if its life there is over, and free it if
  * nobody holds it. */

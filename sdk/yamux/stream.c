@@ -200,7 +200,19 @@ static bool io_write(void *object, const void *data, size_t n,
 	return yamux_stream_write(object, data, n, deadline_ms, err);
 }
 
+static void io_watch(void *object, void (*input)(void *arg), void *arg)
+{
+	struct yamux_stream *st = object;
+	pthread_mutex_lock(&st->session->lock);
+	st->watcher = input;
+	st->watcher_arg = arg;
+	if (st->start < st->input.len || st->fin_received || st->reset ||
+	    st->session->closed)
+		session_tell_watcher(st);
+	pthread_mutex_unlock(&st->session->lock);
+}
+
 struct io yamux_stream_io(struct yamux_stream *st)
 {
-	return (struct io){ st, io_read, io_write };
+	return (struct io){ st, io_read, io_write, io_watch };
 }

@@ -32,5 +32,5 @@ static bool feed_write(void *object, const void *data, size_t n,
 
 struct io feed_io(struct feed *f)
 {
-	return (struct io){ f, feed_read, feed_write };
+	return (struct io){ f, feed_read, feed_write, NULL };
 }

@@ -47,7 +47,7 @@ static void set_up(void)
 	memset(&sink, 0, sizeof(sink));
 	buf_init(&sink.bytes, 1 << 20);
 	rpc_writer_init(
-	    &writer, (struct io){ &sink, sink_read, sink_write }, 1000);
+	    &writer, (struct io){ &sink, sink_read, sink_write, NULL }, 1000);
 }
 
 static void tear_down(void)
@@ -140,7 +140,7 @@ START_TEST(memory_of_a_large_message_is_given_back)
 	static char text[60000];
 	rpc_writer_fini(&writer);
 	rpc_writer_init(
-	    &writer, (struct io){ &sink, sink_read, sink_write }, 0);
+	    &writer, (struct io){ &sink, sink_read, sink_write, NULL }, 0);
 	ck_assert(send_text(0, str_n(text, sizeof(text))));
 	ck_assert(send_text(0, str_n(text, sizeof(text))));
 	ck_assert_uint_le(writer.out.room, 65536);
