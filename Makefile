@@ -137,8 +137,8 @@ $(BUNDLE): $(PLUGIN) $(BUNDLE_FILES) tools/dist.sh
 	@tools/dist.sh $@ $(PLUGIN) $(ARCH) $(BUNDLE_FILES)
 
 NODE_MODULES := webapp/node_modules/.package-lock.json
-$(NODE_MODULES): webapp/package.json webapp/package-lock.json
-	$(call say,NPM,webapp)cd webapp && npm ci --no-audit --no-fund --silent
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	$(call say,NPM,$*)cd $* && npm ci --no-audit --no-fund --silent
 	@touch $@
 
 $(WEBAPP): $(NODE_MODULES) webapp/build.mjs $(wildcard webapp/src/* webapp/i18n/*)
@@ -157,16 +157,23 @@ deploy: dist
 # ---- running and testing --------------------------------------------------------
 
 RUN := build/run
-DEV_SRC := $(shell find dev -name '*.go' -o -path 'dev/page/static/*' -o -path 'dev/zoomsim/pages/*')
+DEV_SRC := $(shell find dev -name '*.go' -o -path 'dev/zoomsim/pages/*')
+PAGE := build/page/root.html
+PAGE_MODULES := dev/page/client/node_modules/.package-lock.json
 
-.PHONY: run test test-long check check-style unit e2e setup-build setup-run setup-test setup-long
+.PHONY: page run test test-long check check-style unit e2e setup-build setup-run setup-test setup-long
 ## run        the real Mattermost with the plugin and a Zoom stand-in: PORT=8065
-run: setup-run dist $(RUN)
+run: setup-run dist $(RUN) $(PAGE)
 	@exec $(RUN) -port $(or $(PORT),8065) -bundle $(BUNDLE)
 
 $(RUN): $(DEV_SRC) dev/go.mod dev/go.sum
 	@tools/setup.sh modules
 	$(call say,GO,$@)cd dev && $(GO) build -o ../$@ ./cmd/run
+
+page: $(PAGE)
+
+$(PAGE): $(PAGE_MODULES) dev/page/client/build.mjs $(wildcard dev/page/client/src/*)
+	$(call say,JS,$(@D))node dev/page/client/build.mjs $(@D)
 
 setup-build setup-run setup-test setup-long:
 	@tools/setup.sh $(subst setup-,,$@)
@@ -196,11 +203,12 @@ parity: setup-test dist
 	cd dev && BUILD=asan $(GO) test -count=1 -timeout 20m ./e2e -parity.write
 
 ## check-style  format, layers, types, static analysis
-check-style: setup-test $(NODE_MODULES)
+check-style: setup-test $(NODE_MODULES) $(PAGE_MODULES)
 	$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 	tools/check-layers.sh
 	cd dev && test -z "$$(gofmt -l . ../bench | tee /dev/stderr)"
 	cd webapp && npm run --silent check
+	cd dev/page/client && npm run --silent check
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(C_FILES))) | \
 		xargs -P2 -n8 $(CLANG_TIDY) --quiet --extra-arg=-std=c17 \
 		--extra-arg=-D_GNU_SOURCE --extra-arg=-DPLUGIN_VERSION='""' \
@@ -221,7 +229,7 @@ clean:
 
 ## shots      pictures of every page and card in build/shots
 .PHONY: shots sizes
-shots: setup-test dist $(RUN)
+shots: setup-test dist $(RUN) $(PAGE)
 	cd dev/browser && npm ci --no-audit --no-fund --silent
 	node dev/browser/smoke.mjs $(RUN) $(BUNDLE) --shots build/shots
 

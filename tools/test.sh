@@ -58,7 +58,7 @@ tools/setup.sh modules dev/newest || exit 1
 bundle=$(make -s bundle-name)
 
 short() {
-	step build make -s -j2 all dist build/run
+	step build make -s -j2 all dist build/run page
 	step build-asan make -s -j2 BUILD=asan all test-programs
 	step unit-debug make -s -j2 unit BUILD=debug
 	step unit-asan make -s -j2 unit BUILD=asan

@@ -63,19 +63,19 @@ const complaints = [];
 page.on('pageerror', (error) => complaints.push(String(error)));
 
 const shot = (target, name) => (shots ? target.screenshot({ path: join(shots, `${name}.png`) }) : null);
-const feed = page.locator('#feed');
+const feed = page.getByRole('log', { name: 'Messages' });
+const users = page.getByRole('group', { name: 'Signed in as' });
 
 async function signIn(name) {
-  const button = page.locator('#users button', { hasText: name });
+  const button = users.getByRole('button', { name: new RegExp(`^${name}`) });
   if (await button.getAttribute('aria-pressed') === 'true') return;
   await Promise.all([page.waitForEvent('load'), button.click()]);
-  await page.locator('#users button[aria-pressed=true]', { hasText: name }).waitFor();
+  await users.getByRole('button', { name: new RegExp(`^${name}`), pressed: true }).waitFor();
 }
 
 async function send(text) {
-  await page.locator('#text').fill(text);
-  await page.keyboard.press('Escape');
-  await page.locator('#composer button.primary').click();
+  await page.getByRole('combobox', { name: 'Message or /command' }).fill(text);
+  await page.getByRole('button', { name: 'Send' }).click();
 }
 
 async function popup(click) {
@@ -86,7 +86,7 @@ async function popup(click) {
 
 try {
   await page.goto(`${demo.address}/#meetings`);
-  await page.locator('#users button').first().waitFor();
+  await users.getByRole('button').first().waitFor();
 
   await test('a stranger is told to wait for an admin before Zoom is connected', async () => {
     await signIn('stranger');
@@ -121,11 +121,9 @@ try {
     await signIn('member');
     await send('/zoom start Weekly sync');
     await shot(page, '05a-which-meeting-id');
-    await feed.getByRole('button', { name: 'Use a unique meeting ID' }).click();
-    const join = feed.getByRole('link', { name: 'Join meeting' }).last();
-    await join.waitFor();
+    meeting = await popup(() => feed.getByRole('button', { name: 'Use a unique meeting ID' }).click());
+    await feed.getByRole('link', { name: 'Join meeting' }).last().waitFor();
     await shot(page, '05-meeting-started');
-    meeting = await popup(() => join.click());
     await meeting.getByRole('heading', { name: 'Meeting Weekly sync' }).waitFor();
     await meeting.getByRole('button', { name: 'Join' }).click();
     await meeting.getByRole('button', { name: 'End' }).waitFor();

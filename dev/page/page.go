@@ -1,17 +1,14 @@
-// Package page is a small web page on a real Mattermost server: it signs in as
-// one of the demo's users, shows channels and posts, runs slash commands and
-// presses message buttons, so that a server plugin can be tried without the
-// Mattermost web app. Plain JavaScript, nothing to build.
+// Package page is a small client on a real Mattermost server, for trying a
+// plugin without the Mattermost web app: dev/page/client, TypeScript that
+// client/build.mjs makes into a folder. It runs the web apps of plugins.
 package page
 
 import (
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 )
@@ -33,45 +30,29 @@ type User struct {
 	Try      []string `json:"try"`   // messages that are worth sending
 }
 
-//go:embed static
-var static embed.FS
-
-// The server lets browsers keep these files for a year, so their names hold a
-// hash of their content. A file may name those before it.
-var hashed = []string{"demo.json", "page.css", "markdown.js", "server.js", "page.js"}
-
-// Write fills dir, the folder client of a server, with the page. It may be
-// called again with another Demo while the server runs.
-func Write(dir string, demo Demo) error {
+// Write fills dir, the folder client of a server, with the page that was built
+// into the folder built.
+func Write(dir, built string, demo Demo) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	var renamed []string // old name, new name, ...
-	for _, name := range hashed {
-		content, err := contentOf(name, demo)
-		if err != nil {
-			return err
-		}
-		text := strings.NewReplacer(renamed...).Replace(string(content))
-		sum := sha256.Sum256([]byte(text))
-		ext := path.Ext(name)
-		final := fmt.Sprintf("%s.%s%s", strings.TrimSuffix(name, ext), hex.EncodeToString(sum[:6]), ext)
-		if err := os.WriteFile(filepath.Join(dir, final), []byte(text), 0o644); err != nil {
-			return err
-		}
-		renamed = append(renamed, name, final)
+	if err := os.CopyFS(dir, os.DirFS(built)); err != nil {
+		return fmt.Errorf("copy the page: %w", err)
 	}
-	root, err := static.ReadFile("static/root.html")
+	content, err := json.Marshal(demo)
 	if err != nil {
 		return err
 	}
-	text := strings.NewReplacer(renamed...).Replace(string(root))
-	return os.WriteFile(filepath.Join(dir, "root.html"), []byte(text), 0o644)
-}
-
-func contentOf(name string, demo Demo) ([]byte, error) {
-	if name == "demo.json" {
-		return json.Marshal(demo)
+	// The server lets browsers keep files for a year: names change with content.
+	sum := sha256.Sum256(content)
+	name := fmt.Sprintf("demo.%s.json", hex.EncodeToString(sum[:6]))
+	if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		return err
 	}
-	return static.ReadFile("static/" + name)
+	rootFile := filepath.Join(dir, "root.html")
+	root, err := os.ReadFile(rootFile)
+	if err != nil {
+		return fmt.Errorf("the page in %s is not complete: %w", built, err)
+	}
+	return os.WriteFile(rootFile, []byte(strings.ReplaceAll(string(root), "demo.json", name)), 0o644)
 }

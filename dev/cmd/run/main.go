@@ -27,13 +27,15 @@ const (
 	pluginID    = "zoom"
 	teamName    = "demo"
 	channelName = "meetings"
+	guestName   = "guest"
 )
 
 func main() {
 	port := flag.Int("port", 8065, "where Mattermost listens on 127.0.0.1; 0 picks a free port")
 	bundle := flag.String("bundle", "", "the plugin's bundle, zoom-<version>.tar.gz")
+	client := flag.String("page", "build/page", "the folder that the page was built into")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: run [-port 8065] [-bundle dist/zoom-<version>.tar.gz]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: run [-port 8065] [-page build/page] [-bundle dist/zoom-<version>.tar.gz]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -43,7 +45,7 @@ func main() {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer cancel()
-	d := &demo{port: *port, bundle: *bundle}
+	d := &demo{port: *port, bundle: *bundle, client: *client}
 	err := d.start(ctx)
 	if err == nil {
 		err = d.wait(ctx)
@@ -64,6 +66,7 @@ func main() {
 type demo struct {
 	port   int
 	bundle string
+	client string       // the page as it was built
 	dir    string       // temporary
 	rmdir  func() error // removes dir
 	pg     *mmhost.Postgres
@@ -106,8 +109,15 @@ func (d *demo) startZoom(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = d.zoom.AddUser(zoomsim.User{Email: "member@example.com", FirstName: "Mina", LastName: "Member"})
-	return err
+	for _, user := range []zoomsim.User{
+		{Email: "member@example.com", FirstName: "Mina", LastName: "Member"},
+		{Email: "guest@example.com", FirstName: "Gil", LastName: "Guest"},
+	} {
+		if _, err := d.zoom.AddUser(user); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *demo) startMattermost(ctx context.Context) (err error) {
@@ -116,7 +126,7 @@ func (d *demo) startMattermost(ctx context.Context) (err error) {
 		return err
 	}
 	client := filepath.Join(d.dir, "client")
-	if err := page.Write(client, d.page()); err != nil {
+	if err := page.Write(client, d.client, d.page()); err != nil {
 		return err
 	}
 	if d.pg, err = mmhost.StartPostgres(""); err != nil {
@@ -140,6 +150,8 @@ func (d *demo) page() page.Demo {
 			Try: []string{"/zoom connect", "/zoom start Weekly sync", "/zoom help"}},
 		{Username: "member", Password: mmhost.Password, About: "has a Zoom account",
 			Try: []string{"/zoom start Weekly sync", "/zoom help"}},
+		{Username: guestName, Password: mmhost.Password, About: "is a guest, with a Zoom account",
+			Try: []string{"/zoom start", "/zoom help"}},
 		{Username: "stranger", Password: mmhost.Password, About: "is unknown to Zoom",
 			Try: []string{"/zoom start", "/zoom help"}},
 	}}
@@ -171,7 +183,11 @@ func (d *demo) populate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	team, err := d.host.CreateTeam(teamName, member, stranger)
+	guest, _, err := d.host.CreateUser(guestName, "guest@example.com")
+	if err != nil {
+		return err
+	}
+	team, err := d.host.CreateTeam(teamName, member, stranger, guest)
 	if err != nil {
 		return err
 	}
@@ -182,8 +198,22 @@ func (d *demo) populate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, user := range []*model.User{member, stranger} {
+	for _, user := range []*model.User{member, stranger, guest} {
 		if _, _, err := d.host.Admin.AddChannelMember(ctx, channel.Id, user.Id); err != nil {
+			return err
+		}
+	}
+	return d.makeGuest(guest)
+}
+
+// makeGuest does what the server's own way does with a license only.
+func (d *demo) makeGuest(user *model.User) error {
+	for _, statement := range []string{
+		"UPDATE users SET roles = 'system_guest' WHERE id = $1",
+		"UPDATE teammembers SET schemeguest = true, schemeuser = false WHERE userid = $1",
+		"UPDATE channelmembers SET schemeguest = true, schemeuser = false WHERE userid = $1",
+	} {
+		if err := d.host.Change(statement, user.Id); err != nil {
 			return err
 		}
 	}
