@@ -27,7 +27,7 @@ var styleHash = func() string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }()
 
-var pages = parsePages("index", "consent", "install", "meeting", "passcode", "problem")
+var pages = parsePages("index", "consent", "install", "meeting", "passcode", "problem", "webhook")
 
 func parsePages(names ...string) map[string]*template.Template {
 	parsed := map[string]*template.Template{}
@@ -115,7 +115,10 @@ func (s *Sim) servePage(r *request) answer {
 	handlers := map[string]func(*Sim, *request) answer{
 		"GET ":              (*Sim).showIndex,
 		"GET install":       (*Sim).showInstall,
+		"GET webhook":       (*Sim).showPanel,
+		"POST webhook":      (*Sim).pressPanel,
 		"POST sim/validate": (*Sim).pressValidate,
+		"POST sim/remove":   (*Sim).pressRemove,
 	}
 	if handler, known := handlers[r.Method+" "+strings.TrimPrefix(r.path, "/")]; known {
 		return handler(s, r)
@@ -212,10 +215,7 @@ func noticeFor(err error) string {
 // publishSample sends a small recording and its transcript of a meeting that
 // is over, for people who try things out.
 func (s *Sim) publishSample(id int64) (Delivery, error) {
-	completed, err := s.RecordingEvent("recording.completed", id,
-		VideoFile([]byte("not really a video")),
-		ChatFile("00:00:05\tAda Vega:\tHello everybody\n00:01:10\tGuest:\tHello Ada\n"),
-		TimelineFile(`{"timeline":[]}`))
+	completed, err := s.sampleRecording(id)
 	if err != nil {
 		return Delivery{}, err
 	}
@@ -223,12 +223,23 @@ func (s *Sim) publishSample(id int64) (Delivery, error) {
 	if err != nil {
 		return d, err
 	}
-	transcript, err := s.RecordingEvent("recording.transcript_completed", id,
-		TranscriptFile("WEBVTT\n\n1\n00:00:05.000 --> 00:00:07.000\nAda Vega: Hello everybody\n"))
+	transcript, err := s.sampleTranscript(id)
 	if err != nil {
 		return d, err
 	}
 	return s.notify(transcript)
+}
+
+func (s *Sim) sampleRecording(id int64) (Event, error) {
+	return s.RecordingEvent("recording.completed", id,
+		VideoFile([]byte("not really a video")),
+		ChatFile("00:00:05\tAda Vega:\tHello everybody\n00:01:10\tGuest:\tHello Ada\n"),
+		TimelineFile(`{"timeline":[]}`))
+}
+
+func (s *Sim) sampleTranscript(id int64) (Event, error) {
+	return s.RecordingEvent("recording.transcript_completed", id,
+		TranscriptFile("WEBVTT\n\n1\n00:00:05.000 --> 00:00:07.000\nAda Vega: Hello everybody\n"))
 }
 
 // openAsHost follows a start_url: whoever holds it is the host (FACTS 3.2).

@@ -3,6 +3,7 @@ package zoomsim
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -30,7 +31,7 @@ func TestPagesAllowOnlyTheirOwnStyle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := []string{"/", "/install", m.JoinURL, strings.Split(m.JoinURL, "?")[0], "/j/1", b.authorizeURL()}
+	pages := []string{"/", "/install", "/webhook", m.JoinURL, strings.Split(m.JoinURL, "?")[0], "/j/1", b.authorizeURL()}
 	for _, path := range pages {
 		r := b.get(path)
 		found := styleElement.FindStringSubmatch(r.text)
@@ -183,5 +184,40 @@ func TestPlayLinksAreAPage(t *testing.T) {
 	b := launch(t)
 	if r := b.get("/rec/play/x"); r.status != 200 {
 		t.Error(r.status)
+	}
+}
+
+// Goal: whoever tries things out can send every event, changed and unchanged,
+// with any signature, and sees the answer.
+func TestPanelSendsAnyWebhook(t *testing.T) {
+	b := launch(t)
+	r := listen(t, b)
+	m, err := b.Schedule("ada@example.com", "Sync", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, offered := range panelEvents {
+		page := b.get("/webhook?event=" + offered.name + "&meeting=" + fmt.Sprint(m.ID)).text
+		if !strings.Contains(page, "&#34;event&#34;: &#34;"+offered.name+"&#34;") || strings.Contains(page, `role="alert"`) {
+			t.Error(offered.name, page)
+		}
+	}
+	if r.count() != 0 || b.LiveGrants() != 0 {
+		t.Error("something was sent")
+	}
+	sent := b.press("/webhook", "body", `{"event":"own.kind"}`, "sign", "wrong", "copies", "3")
+	if sent.status != 200 || r.count() != 3 || strings.Count(sent.text, "<td>own.kind</td>") != 3 {
+		t.Error(r.count(), sent.text)
+	}
+	if d := b.Deliveries()[2]; string(d.Request) != `{"event":"own.kind"}` {
+		t.Errorf("%s", d.Request)
+	}
+	for _, wrong := range [][]string{{"sign", "none"}, {"sign", ""}} {
+		if page := b.press("/webhook", append(wrong, "body", "x")...).text; !strings.Contains(page, `role="alert"`) {
+			t.Error(page)
+		}
+	}
+	if page := b.get("/webhook?event=nothing&meeting=1").text; !strings.Contains(page, "there is no event") {
+		t.Error(page)
 	}
 }

@@ -94,8 +94,9 @@ func (d *demo) start(ctx context.Context) (err error) {
 
   As admin, send  /zoom connect  and accept at the stand-in for Zoom, whose certificate your browser does not know.
   Then, as member, send  /zoom start Weekly sync  in the channel Meetings. Ctrl-C ends it all.
+  %s/webhook  sends what Zoom may tell the plugin.
 
-`, d.host.URL)
+`, d.host.URL, d.zoom.URL())
 	return nil
 }
 
@@ -232,6 +233,7 @@ func (d *demo) installPlugin(ctx context.Context) error {
 		app.RedirectURIs = []string{d.host.URL + "/plugins/zoom/oauth2/complete"}
 	})
 	d.zoom.SetWebhook(d.host.URL+"/plugins/zoom/webhook?secret="+webhookSecret, nil)
+	d.zoom.SetDeauthorization(d.host.URL + "/plugins/zoom/deauthorization?secret=" + webhookSecret)
 	app := d.zoom.App()
 	_, err := d.host.UploadPlugin(d.bundle)
 	if err == nil {
