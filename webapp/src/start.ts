@@ -53,7 +53,8 @@ export function newStarter(store: Store) {
     return { url };
   }
 
-  const keyOf = (wish: Wish) => `${wish.channelId} ${wish.rootId ?? ''}`;
+  // One for each button.
+  const keyOf = (wish: Wish) => `${wish.channelId} ${wish.rootId ?? ''} ${wish.force ?? false}`;
   const isQuiet = (wish: Wish) => Date.now() < (quietUntil.get(keyOf(wish)) ?? 0);
 
   // Nothing is returned for a click that another one has forestalled.
