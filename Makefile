@@ -231,7 +231,7 @@ clean:
 .PHONY: shots sizes
 shots: setup-test dist $(RUN) $(PAGE)
 	cd dev/browser && npm ci --no-audit --no-fund --silent
-	node dev/browser/smoke.mjs $(RUN) $(BUNDLE) --shots build/shots
+	node dev/browser/run.mjs $(RUN) $(BUNDLE) --shots build/shots
 
 ## sizes      lines per file and function, next to what good looks like
 sizes:

@@ -28,12 +28,19 @@ type User struct {
 	Password string   `json:"password"`
 	About    string   `json:"about"` // a few words
 	Try      []string `json:"try"`   // messages that are worth sending
+	Session  Session  `json:"session"`
+}
+
+// Session is that of an account which cannot sign in; else empty.
+type Session struct {
+	UserID string `json:"user_id"`
+	Token  string `json:"token"`
 }
 
 // Write fills dir, the folder client of a server, with the page that was built
-// into the folder built.
+// into the folder built. It may be called again while the server runs.
 func Write(dir, built string, demo Demo) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
 	if err := os.CopyFS(dir, os.DirFS(built)); err != nil {

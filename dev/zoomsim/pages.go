@@ -119,6 +119,7 @@ func (s *Sim) servePage(r *request) answer {
 		"POST webhook":      (*Sim).pressPanel,
 		"POST sim/validate": (*Sim).pressValidate,
 		"POST sim/remove":   (*Sim).pressRemove,
+		"POST sim/schedule": (*Sim).pressSchedule,
 	}
 	if handler, known := handlers[r.Method+" "+strings.TrimPrefix(r.path, "/")]; known {
 		return handler(s, r)

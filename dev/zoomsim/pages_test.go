@@ -221,3 +221,15 @@ func TestPanelSendsAnyWebhook(t *testing.T) {
 		t.Error(page)
 	}
 }
+
+// Goal: meetings can be planned, for subscriptions to be tried.
+func TestScheduleOnThePage(t *testing.T) {
+	b := launch(t)
+	planned := b.press("/sim/schedule", "host", "ada@example.com", "topic", "Planning")
+	if page := b.get(planned.header.Get("Location")).text; !strings.Contains(page, "<h1>Meeting Planning</h1>") || !strings.Contains(page, "waiting") {
+		t.Error(page)
+	}
+	if r := b.press("/sim/schedule", "host", "nobody@example.com"); r.status != http.StatusBadRequest {
+		t.Error(r.status)
+	}
+}

@@ -161,3 +161,15 @@ func (s *Sim) pressRemove(r *request) answer {
 	}
 	return redirect(http.StatusSeeOther, "/")
 }
+
+// pressSchedule is a host's planning in Zoom's own client.
+func (s *Sim) pressSchedule(r *request) answer {
+	if refusal, ok := s.sameOrigin(r); !ok {
+		return refusal
+	}
+	m, err := s.Schedule(r.form.Get("host"), r.form.Get("topic"), typeScheduled)
+	if err != nil {
+		return s.problem(http.StatusBadRequest, "Not scheduled", err.Error(), nil)
+	}
+	return redirect(http.StatusSeeOther, m.JoinURL)
+}

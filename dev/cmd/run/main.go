@@ -67,6 +67,7 @@ type demo struct {
 	port   int
 	bundle string
 	client string       // the page as it was built
+	people page.Demo    // whom the page offers
 	dir    string       // temporary
 	rmdir  func() error // removes dir
 	pg     *mmhost.Postgres
@@ -127,7 +128,8 @@ func (d *demo) startMattermost(ctx context.Context) (err error) {
 		return err
 	}
 	client := filepath.Join(d.dir, "client")
-	if err := page.Write(client, d.client, d.page()); err != nil {
+	d.people = d.page()
+	if err := page.Write(client, d.client, d.people); err != nil {
 		return err
 	}
 	if d.pg, err = mmhost.StartPostgres(""); err != nil {
@@ -207,9 +209,23 @@ func (d *demo) populate(ctx context.Context) error {
 	return d.makeGuest(guest)
 }
 
-// makeGuest does what the server's own way does with a license only.
+// makeGuest does what the server's own way does with a license only. Without one
+// guests cannot sign in either, so this one is signed in before.
 func (d *demo) makeGuest(user *model.User) error {
+	client, err := d.host.SignIn(guestName)
+	if err != nil {
+		return err
+	}
+	for i := range d.people.Users {
+		if d.people.Users[i].Username == guestName {
+			d.people.Users[i].Session = page.Session{UserID: user.Id, Token: client.AuthToken}
+		}
+	}
+	if err := page.Write(filepath.Join(d.dir, "client"), d.client, d.people); err != nil {
+		return err
+	}
 	for _, statement := range []string{
+		"UPDATE sessions SET roles = 'system_guest' WHERE userid = $1",
 		"UPDATE users SET roles = 'system_guest' WHERE id = $1",
 		"UPDATE teammembers SET schemeguest = true, schemeuser = false WHERE userid = $1",
 		"UPDATE channelmembers SET schemeguest = true, schemeuser = false WHERE userid = $1",

@@ -18,7 +18,8 @@ import { PostView, useMilitary } from './post';
 import { attempt, dispatch, useView, type Component } from './store';
 import { useTheme } from './theme';
 
-export type Demo = { team: string; notice: string; users: { username: string; password: string; about: string; try: string[] }[] };
+export type Person = { username: string; password: string; about: string; try: string[]; session: { user_id: string; token: string } };
+export type Demo = { team: string; notice: string; users: Person[] };
 
 const me = (state: Parameters<typeof titleOf>[0]) => state.entities.users.profiles[state.entities.users.currentUserId];
 const none: Component[] = [];
@@ -34,8 +35,14 @@ function useNameOf() {
   };
 }
 
-async function signIn(username: string, password: string) {
-  await Client4.login(username, password);
+async function signIn({ username, password, session: { user_id, token } }: Person) {
+  if (token) {
+    await Client4.logout(); // takes the cookies away that scripts cannot change
+    document.cookie = `MMAUTHTOKEN=${token}; path=/`;
+    document.cookie = `MMUSERID=${user_id}; path=/`;
+  } else {
+    await Client4.login(username, password);
+  }
   location.reload();
 }
 
@@ -72,10 +79,10 @@ function Top({ demo }: { demo: Demo }) {
     <header>
       <h1>Zoom for Mattermost <small>demo</small></h1>
       <div className="users" role="group" aria-label="Signed in as">
-        {demo.users.map(({ username, password, about }) => (
-          <button key={username} type="button" aria-pressed={username === user.username} title={`Sign in as ${username}: ${about}`}
-            onClick={() => attempt(() => signIn(username, password))}>
-            <b>{username}</b> <span>{about}</span>
+        {demo.users.map((person) => (
+          <button key={person.username} type="button" aria-pressed={person.username === user.username}
+            title={`Sign in as ${person.username}: ${person.about}`} onClick={() => attempt(() => signIn(person))}>
+            <b>{person.username}</b> <span>{person.about}</span>
           </button>
         ))}
       </div>
@@ -229,7 +236,7 @@ function RightHandSide() {
 export function App({ demo }: { demo: Demo }) {
   const theme = useTheme();
   const { inThreads, problem } = useView((state) => state.views);
-  const connected = useView((state) => state.websocket.connected);
+  const connected = useView(({ websocket }) => websocket.connected && websocket.connectionId !== '');
   const user = useView(me);
   return (
     <>

@@ -92,6 +92,17 @@ function Body({ post, compact, isRHS }: { post: Post; compact: boolean; isRHS: b
   );
 }
 
+function Files({ post }: { post: Post }) {
+  const files = useView((state) => state.entities.files.files);
+  return (
+    <>
+      {post.file_ids?.map((id) => files[id] && (
+        <p key={id} className="file"><a href={Client4.getFileUrl(id, 0)} target="_blank" rel="noopener noreferrer">{files[id].name}</a></p>
+      ))}
+    </>
+  );
+}
+
 function Foot({ post, isRHS }: { post: Post; isRHS: boolean }) {
   if (isRHS || post.type === 'system_ephemeral') return null;
   const root = post.root_id || post.id;
@@ -109,13 +120,13 @@ export function PostView({ post, isRHS = false }: { post: Post; isRHS?: boolean 
   const compact = useView((state) => get(state, 'display_settings', 'message_display') === 'compact');
   const military = useMilitary();
   const { formatDate } = useIntl();
-  const name = String(post.props?.override_username ?? author?.username ?? '…');
+  const name = String(post.props?.override_username ?? author?.username ?? 'Someone'); // guests may not see everybody
   const at = formatDate(post.create_at, { hour: 'numeric', minute: '2-digit', hourCycle: military ? 'h23' : 'h12' });
   const whisper = post.type === 'system_ephemeral';
   const shape = `post${compact ? ' compact' : ''}${whisper ? ' whisper' : ''}${post.type.startsWith('system_') && !whisper ? ' system' : ''}`;
   return (
     <article id={`${isRHS ? 'rhs' : 'post'}_${post.id}`} className={shape} aria-label={`${name}, ${at}`}>
-      <img className="face" alt="" src={Client4.getProfilePictureUrl(post.user_id, author?.last_picture_update ?? 0)} />
+      {author ? <img className="face" alt="" src={Client4.getProfilePictureUrl(author.id, author.last_picture_update ?? 0)} /> : <span className="face" />}
       <div className="body">
         <p className="by">
           <b>{name}</b>
@@ -124,9 +135,7 @@ export function PostView({ post, isRHS = false }: { post: Post; isRHS?: boolean 
           {whisper && <span className="aside">(Only visible to you)</span>}
         </p>
         <Body post={post} compact={compact} isRHS={isRHS} />
-        {post.metadata?.files?.map((file) => (
-          <p key={file.id} className="file"><a href={Client4.getFileUrl(file.id, 0)} target="_blank" rel="noopener noreferrer">{file.name}</a></p>
-        ))}
+        <Files post={post} />
         <Foot post={post} isRHS={isRHS} />
       </div>
     </article>

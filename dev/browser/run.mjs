@@ -1,0 +1,26 @@
+// Plays the demo of `make run` in Chromium, as its people would, and checks what
+// they see. With --shots DIR it leaves pictures of every page and card.
+//
+//   node run.mjs PROGRAM BUNDLE [--shots DIR]
+
+import assert from 'node:assert/strict';
+import { startDemo } from './demo.mjs';
+import { beforeConnecting, rules, starting } from './flows.mjs';
+
+const [program, bundle, ...rest] = process.argv.slice(2);
+const demo = await startDemo(program, bundle, rest[0] === '--shots' ? rest[1] : '');
+let code;
+try {
+  const tabs = await Promise.all(['admin', 'member', 'guest', 'stranger'].map(demo.tab));
+  const [admin, member, guest, stranger] = tabs;
+  const people = { admin, member, guest, stranger };
+  await beforeConnecting(demo, people);
+  await starting(demo, people);
+  await rules(demo, people);
+} finally {
+  code = await demo.end();
+}
+await demo.test('the demo ends cleanly', async () => assert.equal(code, 0));
+const { passed, failed } = demo.counts;
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
