@@ -5,7 +5,7 @@
 const ID = 'zoom-style';
 
 const css = `
-.zoom-card{border:1px solid rgba(var(--center-channel-color-rgb),.16);border-left:4px solid var(--button-bg);border-radius:4px;padding:.75em 1em;margin:.25em 0;max-width:40em;overflow-wrap:anywhere}
+.zoom-card{background:var(--center-channel-bg);border:1px solid rgba(var(--center-channel-color-rgb),.16);border-left:4px solid var(--button-bg);border-radius:4px;padding:.75em 1em;margin:.25em 0;max-width:40em;overflow-wrap:anywhere}
 .zoom-card.zoom-compact{padding:.25em .75em;margin:0}
 .zoom-card.zoom-rhs{max-width:none}
 .zoom-topic{font-weight:600}
