@@ -46,7 +46,7 @@ go_tests() {
 
 browser() {
 	(cd dev/browser && npm ci --no-audit --no-fund --silent) || return 1
-	node dev/browser/run.mjs build/run "dist/$bundle" --shots build/shots
+	node dev/browser/run.mjs build/run "dist/$bundle"
 }
 
 generated() {

@@ -3,11 +3,13 @@
 
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
+const { THEMES: themes } = createRequire(new URL('../page/client/package.json', import.meta.url))('mattermost-redux/constants').Preferences;
 const xhr = { 'X-Requested-With': 'XMLHttpRequest' };
 
 // startServers runs the demo, which prints one address once everything is up.
@@ -38,7 +40,7 @@ export async function startDemo(program, bundle, shots) {
     args: flags,
     ignoreDefaultArgs: ['--disable-popup-blocking'], // people's browsers have it
   });
-  const demo = { url, zoom, people: new Map(), complaints: [], counts: { passed: 0, failed: 0 } };
+  const demo = { url, zoom, size: { width: 1180, height: 800 }, people: new Map(), complaints: [], counts: { passed: 0, failed: 0 } };
 
   // What a page complains about, but for the answers that the test awaits.
   demo.watch = (page, who) => {
@@ -69,7 +71,7 @@ export async function startDemo(program, bundle, shots) {
   demo.tab = async (name, channel = 'meetings') => {
     let context = demo.people.get(name);
     if (!context) {
-      context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 800 }, locale: 'en-US' });
+      context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: demo.size, locale: 'en-US' });
       context.setDefaultTimeout(30000);
     }
     const page = await context.newPage();
@@ -90,11 +92,6 @@ export async function startDemo(program, bundle, shots) {
     return answer.json();
   };
 
-  demo.prefer = (page, category, name, value) => {
-    const { id } = page.context().user;
-    return demo.api(page, 'PUT', `/users/${id}/preferences`, [{ user_id: id, category, name, value }]);
-  };
-
   // A channel of its own for a test: no meeting of another one is near.
   demo.newChannel = async (admin, title, ...members) => {
     const team = await demo.api(admin, 'GET', '/teams/name/demo');
@@ -106,10 +103,26 @@ export async function startDemo(program, bundle, shots) {
     return channel;
   };
 
-  demo.shot = async (page, name, options) => {
-    if (shots) await page.screenshot({ path: join(shots, `${name}.png`), ...options });
+  // Changes the theme as another tab of the same user would.
+  demo.setTheme = async (page, name) => {
+    const { id } = page.context().user;
+    const theme = themes[name];
+    await demo.api(page, 'PUT', `/users/${id}/preferences`, [{ user_id: id, category: 'theme', name: '', value: JSON.stringify(theme) }]);
+    await page.waitForFunction((color) => document.documentElement.style.getPropertyValue('--center-channel-bg') === color, theme.centerChannelBg);
   };
-  if (shots) mkdirSync(shots, { recursive: true });
+
+  // A picture of a page in light and dark.
+  demo.shot = async (page, name, options) => {
+    if (!shots) return;
+    const themed = page.url().startsWith(`${url}/#`);
+    const turn = (dark) => (themed ? demo.setTheme(page, dark ? 'onyx' : 'denim') : page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' }));
+    await page.screenshot({ path: join(shots, `${name}.png`), ...options });
+    await turn(true);
+    await page.screenshot({ path: join(shots, `${name}-dark.png`), ...options });
+    await turn(false);
+  };
+  const failures = join(dirname(program), 'test');
+  for (const dir of [failures, shots]) if (dir) mkdirSync(dir, { recursive: true });
 
   demo.test = async (name, body) => {
     demo.complaints.length = 0;
@@ -123,7 +136,7 @@ export async function startDemo(program, bundle, shots) {
       demo.counts.failed++;
       const told = [...String(error.stack || error).split('\n').slice(0, 12), ...demo.complaints];
       for (const [who, context] of demo.people) {
-        for (const [i, page] of context.pages().entries()) await demo.shot(page, `failed-${demo.counts.failed}-${who}-${i}`);
+        for (const [i, page] of context.pages().entries()) await page.screenshot({ path: join(failures, `failed-${demo.counts.failed}-${who}-${i}.png`) });
       }
       console.log(`FAIL ${name}\n     ${told.join('\n     ')}`);
     }
@@ -146,6 +159,13 @@ export const card = (page, topic) => feed(page).getByRole('group', { name: `Zoom
 
 export const connected = (page) => page.locator('.connection:empty').waitFor({ state: 'attached' });
 
+// Changes what is under View.
+export async function setView(page, label, option) {
+  await page.getByText('View', { exact: true }).click();
+  await page.getByRole('combobox', { name: label }).selectOption({ label: option });
+  await page.getByText('View', { exact: true }).click();
+}
+
 export async function enter(page, title) {
   await page.getByRole('navigation', { name: 'Channels' }).getByRole('link', { name: title }).click();
   await page.getByRole('heading', { name: title, level: 2 }).waitFor();
@@ -160,6 +180,13 @@ export async function send(page, text, box = 'Message or /command') {
 export async function opens(page, act) {
   const [tab] = await Promise.all([page.waitForEvent('popup'), act()]);
   return tab;
+}
+
+// Back from another tab: pages behind one another are drawn rarely, and clicks
+// wait for that.
+export async function back(page, tab) {
+  await tab.close();
+  await page.bringToFront();
 }
 
 // What the browser itself says about the tab that a click opens, without a look

@@ -1,7 +1,7 @@
 // What people do with the plugin, from the first minute on.
 
 import assert from 'node:assert/strict';
-import { card, clickUnseen, enter, feed, header, heardAll, notice, opens, send, thread, unfocused } from './demo.mjs';
+import { back, card, clickUnseen, enter, feed, header, heardAll, notice, opens, send, thread, unfocused } from './demo.mjs';
 
 const unique = (page) => feed(page).getByRole('button', { name: 'Use a unique meeting ID' });
 const joinLink = (within) => within.getByRole('link', { name: 'Join meeting' });
@@ -41,7 +41,7 @@ export async function beforeConnecting(demo, { admin, member, stranger }) {
     await consent.getByRole('button', { name: 'Allow' }).click();
     await consent.getByRole('heading', { name: 'Zoom is connected' }).waitFor();
     await shot(consent, 'connected');
-    await consent.close();
+    await back(admin, consent);
     await feed(admin).getByText('Zoom is connected: the account of').waitFor();
   });
   await test('status shows an admin whose account it is', async () => {
@@ -84,9 +84,10 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     await heardAll(demo, other, channel);
     assert.deepEqual([member.opened.length, other.opened.length], [1, 0]);
     assert.equal(await card(member, 'Zoom Meeting').count(), 1);
-    await other.close();
+    await back(member, other);
   });
   await test('the post follows the meeting, and the thread gets what was recorded', async () => {
+    await meeting.bringToFront();
     await meeting.getByRole('button', { name: 'Join' }).click();
     await meeting.getByRole('button', { name: 'End' }).waitFor();
     await shot(meeting, 'zoom-meeting', { fullPage: true });
@@ -94,6 +95,7 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     await card(member, 'Zoom Meeting').getByText('The meeting has ended.').waitFor();
     assert.equal(await joinLink(card(member, 'Zoom Meeting')).count(), 0);
     await meeting.getByRole('button', { name: 'Publish a recording' }).click();
+    await back(member, meeting);
     await feed(member).getByRole('button', { name: '2 replies' }).click();
     await thread(member).getByRole('link', { name: 'watch the recording' }).waitFor();
     await thread(member).getByRole('link', { name: 'Chat-history.txt' }).waitFor();
@@ -105,26 +107,27 @@ export async function starting(demo, { admin, member, guest, stranger }) {
   await test('with a known answer, one click starts the meeting in the tab that clicked', async () => {
     const channel = await demo.newChannel(admin, 'Known', member);
     const other = await demo.tab('member', channel.name);
+    await member.bringToFront();
     const opened = member.opened.length;
-    await (await opens(member, () => header(member).click())).close();
+    await back(member, await opens(member, () => header(member).click()));
     await card(other, 'Zoom Meeting').waitFor();
     await heardAll(demo, other, channel);
     assert.deepEqual([member.opened.length - opened, other.opened.length], [1, 0]);
-    await other.close();
+    await back(member, other);
   });
   await test('a guest needs two clicks from /zoom start to the meeting, with the question', async () => {
     await demo.newChannel(admin, 'Guests', guest);
     await send(guest, '/zoom start Weekly *sync*'); // the first
     const tab = await opens(guest, () => unique(guest).click()); // the second
     await tab.getByRole('heading', { name: 'Meeting Weekly' }).waitFor();
-    await tab.close();
+    await back(guest, tab);
     await card(guest, 'Weekly *sync*').locator('em', { hasText: 'sync' }).waitFor(); // by the host's Markdown
     await joinLink(card(guest, 'Weekly *sync*')).waitFor();
   });
   await test('a meeting of somebody else is offered first: to join, or another one', async () => {
     const channel = await demo.newChannel(admin, 'Recent', member);
     await prefersUnique(demo, admin);
-    await (await opens(member, () => header(member).click())).close();
+    await back(member, await opens(member, () => header(member).click()));
     const first = await joinLink(card(member, 'Zoom Meeting')).getAttribute('href');
     await card(admin, 'Zoom Meeting').waitFor();
     await header(admin).click();
@@ -134,7 +137,7 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     assert.equal(await joinLink(offer).getAttribute('href'), first);
     const tab = await opens(admin, () => offer.getByRole('button', { name: 'Start a new meeting' }).click());
     assert.notEqual(tab.url(), first);
-    await tab.close();
+    await back(admin, tab);
     await offer.getByText('The meeting is ready.').waitFor();
     await heardAll(demo, admin, channel);
     assert.equal(await card(admin, 'Zoom Meeting').filter({ hasText: 'has started' }).count(), 2);
@@ -150,7 +153,7 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     await member.getByRole('button', { name: 'Dismiss' }).click();
     await member.getByRole('button', { name: 'Shall we talk?' }).click();
     await thread(member).getByText('Yes').waitFor();
-    await (await opens(member, () => appBar.click())).close();
+    await back(member, await opens(member, () => appBar.click()));
     await joinLink(thread(member)).waitFor();
     await shot(member, 'threads-view');
     await enter(member, 'Threaded');
@@ -158,7 +161,7 @@ export async function starting(demo, { admin, member, guest, stranger }) {
   await test('the call button starts one meeting, by click and by touch', async () => {
     await demo.newChannel(admin, 'Calls', member);
     const opened = member.opened.length;
-    await (await opens(member, () => member.locator('.zoom-call').click())).close();
+    await back(member, await opens(member, () => member.locator('.zoom-call').click()));
     assert.equal(member.opened.length - opened, 1);
     await card(member, 'Zoom Meeting').waitFor();
   });
@@ -176,7 +179,7 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     assert.equal(member.opened.length - opened, 1, 'only the other popup');
     const tab = await opens(member, () => joinLink(notice(member)).click());
     await tab.getByRole('heading', { name: 'Meeting Zoom Meeting' }).waitFor();
-    await tab.close();
+    await back(member, tab);
     assert.equal(await notice(member).getByRole('link').count(), 0);
   });
   await test('whom Zoom does not know is told so where they clicked', async () => {
@@ -242,7 +245,7 @@ export async function rules(demo, { admin, member, stranger }) {
     await scheduled.getByRole('button', { name: 'Join' }).click();
     await joinLink(card(member, 'Planning')).waitFor();
     await sendsAnything(demo, member, scheduled);
-    await scheduled.close();
+    await back(member, scheduled);
   });
   await test('only admins connect', async () => {
     await enter(stranger, 'Meetings');
@@ -277,5 +280,5 @@ async function page(demo, person, path, status, heading) {
   assert.equal(answer.status(), status);
   await tab.getByRole('heading', { name: heading }).waitFor();
   await demo.shot(tab, `page-${heading.toLowerCase().replaceAll(' ', '-')}`);
-  await tab.close();
+  await back(person, tab);
 }

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { startDemo } from './demo.mjs';
 import { beforeConnecting, rules, starting } from './flows.mjs';
+import { life, looks } from './looks.mjs';
 
 const [program, bundle, ...rest] = process.argv.slice(2);
 const demo = await startDemo(program, bundle, rest[0] === '--shots' ? rest[1] : '');
@@ -17,6 +18,8 @@ try {
   await beforeConnecting(demo, people);
   await starting(demo, people);
   await rules(demo, people);
+  await looks(demo, people);
+  await life(demo, people);
 } finally {
   code = await demo.end();
 }

@@ -27,10 +27,11 @@ export async function loadPosts(channelId: string) {
   dispatch(receivedPostsInChannel(list, channelId, true, list.prev_post_id === ''));
 }
 
+// The channel is shown once it is loaded: before that, new posts are not kept.
 export async function enterChannel(channelId: string) {
+  await loadPosts(channelId);
   dispatch(selectChannel(channelId));
   dispatch({ type: 'SHOW_THREADS', data: false });
-  await loadPosts(channelId);
 }
 
 export async function loadThread(rootId: string) {
