@@ -227,11 +227,11 @@ format:
 clean:
 	rm -rf build dist webapp/dist
 
-## shots      pictures of every page and card in build/shots
+## shots      pictures of every page and card in build/shots, and docs/pictures
 .PHONY: shots sizes
 shots: setup-test dist $(RUN) $(PAGE)
 	cd dev/browser && npm ci --no-audit --no-fund --silent
-	node dev/browser/run.mjs $(RUN) $(BUNDLE) --shots build/shots
+	node dev/browser/run.mjs $(RUN) $(BUNDLE) build/shots docs/pictures
 
 ## sizes      lines per file and function, next to what good looks like
 sizes:

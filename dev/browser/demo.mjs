@@ -86,11 +86,13 @@ export async function startDemo(program, bundle, shots) {
   };
 
   // The server's own API, as somebody.
-  demo.api = async (page, method, path, data) => {
-    const answer = await page.context().request.fetch(`${url}/api/v4${path}`, { method, headers: xhr, data });
+  const ask = async (page, method, path, content) => {
+    const answer = await page.context().request.fetch(`${url}/api/v4${path}`, { method, headers: xhr, ...content });
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
     return answer.json();
   };
+  demo.api = (page, method, path, data) => ask(page, method, path, { data });
+  demo.upload = (page, path, multipart) => ask(page, 'POST', path, { multipart });
 
   // A channel of its own for a test: no meeting of another one is near.
   demo.newChannel = async (admin, title, ...members) => {

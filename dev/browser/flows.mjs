@@ -159,11 +159,15 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     await enter(member, 'Threaded');
   });
   await test('the call button starts one meeting, by click and by touch', async () => {
-    await demo.newChannel(admin, 'Calls', member);
+    const channel = await demo.newChannel(admin, 'Calls', member);
     const opened = member.opened.length;
-    await back(member, await opens(member, () => member.locator('.zoom-call').click()));
-    assert.equal(member.opened.length - opened, 1);
+    await back(member, await opens(member, async () => {
+      await member.locator('.zoom-call').dispatchEvent('touchend'); // before the click, as on a phone
+      await member.locator('.zoom-call').click();
+    }));
     await card(member, 'Zoom Meeting').waitFor();
+    await heardAll(demo, member, channel);
+    assert.deepEqual([member.opened.length - opened, await card(member, 'Zoom Meeting').count()], [1, 1]);
   });
   await test('where the browser blocks the tab, the link is shown', async () => {
     await demo.newChannel(admin, 'Blocked', member);
@@ -199,6 +203,9 @@ export async function rules(demo, { admin, member, stranger }) {
   const dialog = admin.getByRole('dialog', { name: 'Zoom in this channel' });
   await test('an admin switches meetings off in a channel, by a dialog', async () => {
     await demo.newChannel(admin, 'Quiet', member);
+    await back(member, await opens(member, () => header(member).click()));
+    await card(admin, 'Zoom Meeting').waitFor();
+    await header(admin).click(); // for the next test
     await send(admin, '/zoom channel-settings');
     await dialog.waitFor();
     await shot(admin, 'channel-settings');
@@ -209,6 +216,13 @@ export async function rules(demo, { admin, member, stranger }) {
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
     await feed(admin).getByText('Starting meetings is switched off in this channel.').waitFor();
+  });
+  await test('who then presses a button in a card is told there', async () => {
+    admin.expected.push({ status: 403, path: '/api/v1/meetings' });
+    const offer = card(admin, 'Zoom Meeting').filter({ hasText: '@member has just started' });
+    await offer.getByRole('button', { name: 'Start a new meeting' }).click();
+    await offer.getByRole('status').getByText('Starting meetings is switched off in this').waitFor();
+    await shot(admin, 'restricted-card');
   });
   await test('there, a member is told why there is no meeting', async () => {
     member.expected.push({ status: 403, path: '/api/v1/meetings' });

@@ -2,8 +2,11 @@
 // readers, and how it takes what happens to its host.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { back, card, connected, enter, feed, header, notice, opens, send, setView, thread } from './demo.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -104,8 +107,44 @@ async function showNotice(demo, page) {
   await enter(page, 'Looks');
 }
 
+// A plugin of browsers alone that offers what the Agents plugin offers.
+const agents = `window.registerPlugin('mattermost-ai', { initialize(registry) {
+  const state = { callsPostButtonClickedTranscription: (post) => { document.title = 'Summary of ' + post.type; } };
+  registry.registerReducer(() => state);
+} });`;
+
+async function installAgents(demo, admin) {
+  const dir = mkdtempSync(join(tmpdir(), 'zoom-agents-'));
+  mkdirSync(join(dir, 'mattermost-ai'));
+  writeFileSync(join(dir, 'mattermost-ai/main.js'), agents);
+  writeFileSync(join(dir, 'mattermost-ai/plugin.json'), JSON.stringify({ id: 'mattermost-ai', name: 'Agents', version: '1.0.0', webapp: { bundle_path: 'main.js' } }));
+  execFileSync('tar', ['-czf', 'agents.tar.gz', 'mattermost-ai'], { cwd: dir });
+  const plugin = { name: 'agents.tar.gz', mimeType: 'application/gzip', buffer: readFileSync(join(dir, 'agents.tar.gz')) };
+  rmSync(dir, { recursive: true });
+  await demo.upload(admin, '/plugins', { plugin });
+  await demo.api(admin, 'POST', '/plugins/mattermost-ai/enable');
+}
+
 export async function life(demo, { admin, member }) {
   const { test, shot } = demo;
+  await test('chats and transcripts are handed over to the Agents plugin, where it is', async () => {
+    await enter(member, 'One click');
+    await feed(member).getByRole('button', { name: '2 replies' }).click();
+    await thread(member).getByText('transcription.txt').waitFor();
+    assert.equal(await thread(member).getByRole('button', { name: 'Summarize' }).count(), 0);
+    await installAgents(demo, admin);
+    await thread(member).getByRole('button', { name: 'Summarize' }).nth(1).waitFor();
+    for (const [i, type] of ['custom_zoom_chat', 'custom_zoom_transcript'].entries()) {
+      const post = thread(member).getByRole('article').filter({ hasText: i ? 'transcription.txt' : 'Chat-history.txt' });
+      await post.getByRole('button', { name: 'Summarize' }).click();
+      await member.waitForFunction((title) => document.title === title, `Summary of ${type}`);
+    }
+    await shot(member, 'summarize');
+    await demo.api(admin, 'DELETE', '/plugins/mattermost-ai');
+    await thread(member).getByRole('button', { name: 'Summarize' }).first().waitFor({ state: 'detached' });
+    await member.getByRole('button', { name: 'Close the thread' }).click();
+    await enter(member, 'Looks');
+  });
   await test('without the plugin its posts are plain, and with it they are cards again', async () => {
     await demo.api(admin, 'POST', '/plugins/zoom/disable');
     await feed(member).locator('.attachment').first().waitFor();

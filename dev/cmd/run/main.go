@@ -149,11 +149,11 @@ func (d *demo) startMattermost(ctx context.Context) (err error) {
 
 func (d *demo) page() page.Demo {
 	demo := page.Demo{Team: teamName, Channel: channelName, Users: []page.User{
-		{Username: mmhost.AdminName, Password: mmhost.Password, About: "runs Mattermost and Zoom",
+		{Username: mmhost.AdminName, Password: mmhost.Password, About: "runs both",
 			Try: []string{"/zoom connect", "/zoom start Weekly sync", "/zoom help"}},
-		{Username: "member", Password: mmhost.Password, About: "has a Zoom account",
+		{Username: "member", Password: mmhost.Password, About: "has an account at Zoom",
 			Try: []string{"/zoom start Weekly sync", "/zoom help"}},
-		{Username: guestName, Password: mmhost.Password, About: "is a guest, with a Zoom account",
+		{Username: guestName, Password: mmhost.Password, About: "is a guest",
 			Try: []string{"/zoom start", "/zoom help"}},
 		{Username: "stranger", Password: mmhost.Password, About: "is unknown to Zoom",
 			Try: []string{"/zoom start", "/zoom help"}},

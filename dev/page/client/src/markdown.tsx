@@ -26,10 +26,24 @@ const mention = {
   renderer: ({ raw }: Tokens.Generic) => `<span class="mention">${escape(raw)}</span>`,
 };
 
+// Those that the plugin uses, with characters that every font has.
+const emoji: Record<string, string> = { white_check_mark: '✔', x: '✘', information_source: 'ℹ', black_square_button: '☐' };
+
+const picture = {
+  name: 'emoji',
+  level: 'inline' as const,
+  start: (text: string) => /:[a-z_]+:/.exec(text)?.index,
+  tokenizer(text: string) {
+    const found = /^:([a-z_]+):/.exec(text);
+    return found && emoji[found[1]] ? { type: 'emoji', raw: found[0] } : undefined;
+  },
+  renderer: ({ raw }: Tokens.Generic) => emoji[raw.slice(1, -1)],
+};
+
 const marked = new Marked({
   gfm: true,
   breaks: true,
-  extensions: [mention],
+  extensions: [mention, picture],
   renderer: {
     html: ({ text }) => escape(text),
     image: ({ text, href }) => escape(text || href),
