@@ -28,15 +28,17 @@ test('a touch that arrives as a click, too, is one request; a later click is ano
   let now = 1_000_000;
   t.mock.method(Date, 'now', () => now);
   const world = newWorld();
-  const { startInView } = newStarter(world.store);
+  const { start, startInView } = newStarter(world.store);
   await Promise.all([startInView(channel), startInView(channel)]);
   await startInView(channel);
   assert.equal(world.requests.length, 1);
   await startInView({ id: 'another' });
   assert.equal(world.requests.length, 2);
+  await start({ channelId: CHANNEL, force: true });
+  assert.equal(world.requests.length, 3, 'the button of a card is another one');
   now += 1_000;
   await startInView(channel);
-  assert.equal(world.requests.length, 3);
+  assert.equal(world.requests.length, 4);
 });
 
 test('the base of addresses is the host\'s own, else that of the site', async () => {
