@@ -103,12 +103,18 @@ function Files({ post }: { post: Post }) {
   );
 }
 
+// Replies made at the same moment count one another in no certain way.
+function useReplies(post: Post) {
+  return useView(({ entities: { posts } }) => Math.max(post.reply_count, posts.postsInThread[post.id]?.length ?? 0));
+}
+
 function Foot({ post, isRHS }: { post: Post; isRHS: boolean }) {
+  const replies = useReplies(post);
   if (isRHS || post.type === 'system_ephemeral') return null;
   const root = post.root_id || post.id;
   const open = () => attempt(() => openThread(root));
-  if (!post.reply_count) return <button type="button" className="reply" onClick={open}>Reply</button>;
-  return <button type="button" className="replies" onClick={open}>{post.reply_count === 1 ? '1 reply' : `${post.reply_count} replies`}</button>;
+  if (!replies) return <button type="button" className="reply" onClick={open}>Reply</button>;
+  return <button type="button" className="replies" onClick={open}>{replies === 1 ? '1 reply' : `${replies} replies`}</button>;
 }
 
 export function useMilitary() {
