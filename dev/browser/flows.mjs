@@ -1,6 +1,7 @@
 // What people do with the plugin, from the first minute on.
 
 import assert from 'node:assert/strict';
+import { assertAccessibleInBoth } from './axe.mjs';
 import { back, card, clickUnseen, enter, feed, header, heardAll, notice, opens, send, thread, unfocused } from './demo.mjs';
 
 const unique = (page) => feed(page).getByRole('button', { name: 'Use a unique meeting ID' });
@@ -41,6 +42,7 @@ export async function beforeConnecting(demo, { admin, member, stranger }) {
     await consent.getByRole('button', { name: 'Allow' }).click();
     await consent.getByRole('heading', { name: 'Zoom is connected' }).waitFor();
     await shot(consent, 'connected');
+    await assertAccessibleInBoth(consent);
     await back(admin, consent);
     await feed(admin).getByText('Zoom is connected: the account of').waitFor();
   });
@@ -293,6 +295,7 @@ async function page(demo, person, path, status, heading) {
   const answer = await tab.goto(demo.url + path);
   assert.equal(answer.status(), status);
   await tab.getByRole('heading', { name: heading }).waitFor();
+  await assertAccessibleInBoth(tab);
   await demo.shot(tab, `page-${heading.toLowerCase().replaceAll(' ', '-')}`);
   await back(person, tab);
 }

@@ -4,21 +4,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { assertAccessible } from './axe.mjs';
 import { back, card, connected, enter, feed, header, notice, opens, send, setView, thread } from './demo.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const texts = (language) => JSON.parse(readFileSync(new URL(`../../webapp/i18n/${language}.json`, import.meta.url), 'utf8'));
 const ours = ['.zoom-card', '.zoom-notices', '.zoom-call', '.channel-header__icon', '#app-bar-icon-zoom'];
-
-async function assertAccessible(page) {
-  await page.evaluate(axe); // the page's policy allows no other way
-  const { violations, passes } = await page.evaluate((include) => window.axe.run({ include }), ours);
-  assert.ok(passes.length > 10, 'axe has looked at something');
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html, any }) => [html, any.map((one) => one.message)])]), []);
-}
 
 // Nothing of ours is cut off, or makes anybody scroll sideways.
 async function assertFits(page) {
@@ -33,15 +25,15 @@ export async function looks(demo, { admin, member }) {
   const { test, shot } = demo;
   const topic = 'A topic too long for one line, with `code` and_a_word_of_many_letters_without_any_place_to_break_it_whatsoever';
   const ofMember = () => card(member, topic).filter({ hasText: 'has started' });
-  await test('what the plugin draws is accessible in every theme', async () => {
+  await test('what the plugin draws is accessible, in light and dark', async () => {
     await demo.newChannel(admin, 'Looks', member);
     await back(member, await opens(member, () => send(member, `/zoom start ${topic}`)));
     await header(admin).click();
     await feed(admin).getByText('@member has just started').waitFor();
     await showNotice(demo, admin);
-    for (const theme of ['onyx', 'indigo', 'sapphire', 'quartz', 'denim']) {
+    for (const theme of ['onyx', 'indigo', 'denim']) {
       await demo.setTheme(admin, theme);
-      await assertAccessible(admin);
+      await assertAccessible(admin, ours);
     }
     await assertFits(admin);
     await admin.getByRole('button', { name: 'Dismiss' }).click();
@@ -57,14 +49,14 @@ export async function looks(demo, { admin, member }) {
     await feed(admin).getByRole('button', { name: 'Reply' }).last().click({ force: true });
     await thread(admin).locator('.zoom-rhs').waitFor();
     await assertFits(admin);
-    await assertAccessible(admin);
+    await assertAccessible(admin, ours);
     await shot(admin, 'right-hand-side');
     await admin.setViewportSize({ width: 390, height: 780 });
     await assertFits(admin);
     await shot(admin, 'phone-thread');
     await admin.getByRole('button', { name: 'Close the thread' }).click();
     await assertFits(admin);
-    await assertAccessible(admin);
+    await assertAccessible(admin, ours);
     await shot(admin, 'phone');
     await admin.setViewportSize(demo.size);
   });
