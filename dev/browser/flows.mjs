@@ -11,7 +11,7 @@ const joinLink = (within) => within.getByRole('link', { name: 'Join meeting' });
 async function prefersUnique(demo, page) {
   await send(page, '/zoom settings');
   await feed(page).getByRole('button', { name: 'Unique meeting ID' }).last().click();
-  await feed(page).getByText('Saved.').waitFor();
+  await feed(page).getByText('Saved. Each of your meetings gets an ID of its own.').waitFor();
 }
 
 export async function beforeConnecting(demo, { admin, member, stranger }) {
@@ -144,6 +144,18 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     await heardAll(demo, admin, channel);
     assert.equal(await card(admin, 'Zoom Meeting').filter({ hasText: 'has started' }).count(), 2);
   });
+  await test('whoever wants it gets the personal meeting ID', async () => {
+    await demo.newChannel(admin, 'Personal', member);
+    await send(member, '/zoom settings');
+    await feed(member).getByRole('button', { name: 'Ask every time' }).click();
+    await feed(member).getByText('Saved.').waitFor();
+    await send(member, '/zoom start');
+    const personal = feed(member).getByRole('button', { name: 'Use my personal meeting ID' });
+    await back(member, await opens(member, () => personal.click()));
+    await card(member, 'Zoom Meeting').getByText('Personal meeting ID: 555 123 4567').waitFor();
+    await shot(member, 'personal-meeting');
+    await prefersUnique(demo, member);
+  });
   await test('the app bar starts a meeting in the thread that is open', async () => {
     const channel = await demo.newChannel(admin, 'Threaded', member);
     const root = await demo.api(member, 'POST', '/posts', { channel_id: channel.id, message: 'Shall we talk?' });
@@ -250,6 +262,7 @@ export async function rules(demo, { admin, member, stranger }) {
     const scheduled = await member.context().newPage();
     demo.watch(scheduled, 'scheduled');
     await scheduled.goto(demo.zoom);
+    await shot(scheduled, 'zoom-overview', { fullPage: true });
     await scheduled.getByRole('combobox', { name: 'Host' }).selectOption('member@example.com');
     await scheduled.getByRole('button', { name: 'Schedule' }).click();
     await scheduled.getByRole('heading', { name: 'Meeting Planning' }).waitFor();

@@ -112,7 +112,7 @@ func (d *demo) startZoom(context.Context) (err error) {
 		return err
 	}
 	for _, user := range []zoomsim.User{
-		{Email: "member@example.com", FirstName: "Mina", LastName: "Member"},
+		{Email: "member@example.com", FirstName: "Mina", LastName: "Member", PMI: 5551234567},
 		{Email: "guest@example.com", FirstName: "Gil", LastName: "Guest"},
 	} {
 		if _, err := d.zoom.AddUser(user); err != nil {
