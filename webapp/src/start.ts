@@ -60,11 +60,12 @@ export function newStarter(store: Store) {
   // Nothing is returned for a click that another one has forestalled.
   const start: Start = async (wish) => {
     if (isQuiet(wish)) return undefined;
+    const pressed = Date.now();
     quietUntil.set(keyOf(wish), Infinity);
     try {
       return await ask(wish);
     } finally {
-      quietUntil.set(keyOf(wish), Date.now() + AGAIN_MS);
+      quietUntil.set(keyOf(wish), pressed + AGAIN_MS);
     }
   };
 
