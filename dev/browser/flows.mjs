@@ -212,11 +212,11 @@ export async function starting(demo, { admin, member, guest, stranger }) {
   });
 }
 
-export async function rules(demo, { admin, member, stranger }) {
+export async function rules(demo, { admin, member, guest, stranger }) {
   const { test, shot } = demo;
   const dialog = admin.getByRole('dialog', { name: 'Zoom in this channel' });
   await test('an admin switches meetings off in a channel, by a dialog', async () => {
-    await demo.newChannel(admin, 'Quiet', member);
+    await demo.newChannel(admin, 'Quiet', member, guest);
     await back(member, await opens(member, () => header(member).click()));
     await card(admin, 'Zoom Meeting').waitFor();
     await header(admin).click(); // for the next test
@@ -238,18 +238,18 @@ export async function rules(demo, { admin, member, stranger }) {
     await offer.getByRole('status').getByText('Starting meetings is switched off in this').waitFor();
     await shot(admin, 'restricted-card');
   });
-  await test('there, a member is told why there is no meeting', async () => {
-    member.expected.push({ status: 403, path: '/api/v1/meetings' });
-    const opened = member.opened.length;
-    await header(member).click();
-    await notice(member).getByText('Starting meetings is switched off in this').waitFor();
-    await shot(member, 'restricted');
-    await member.getByRole('button', { name: 'Dismiss' }).click();
+  await test('there, guests and members are told why there is no meeting', async () => {
+    guest.expected.push({ status: 403, path: '/api/v1/meetings' });
+    const opened = [guest.opened.length, member.opened.length];
+    await header(guest).click();
+    await notice(guest).getByText('Starting meetings is switched off in this').waitFor();
+    await shot(guest, 'restricted');
+    await guest.getByRole('button', { name: 'Dismiss' }).click();
     await send(member, '/zoom start');
     await feed(member).getByText('Starting meetings is switched off in this').waitFor();
     await send(member, '/zoom channel-settings');
     await feed(member).getByText('Only admins of this channel').waitFor();
-    assert.equal(member.opened.length, opened);
+    assert.deepEqual([guest.opened.length, member.opened.length], opened);
   });
   await test('an admin sees the channels that have a setting', async () => {
     await send(admin, '/zoom channel-settings list');
