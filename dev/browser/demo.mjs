@@ -17,6 +17,7 @@ async function startServers(program, bundle) {
   const child = spawn(program, ['-port', '0', '-bundle', bundle], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   const ended = new Promise((resolve) => child.on('exit', resolve));
+  process.on('exit', () => child.kill('SIGINT')); // also where this program fails
   const address = await new Promise((resolve, reject) => {
     child.stdout.on('data', (data) => {
       text += data;
