@@ -15,8 +15,6 @@ run_one() {
 		export CK_TIMEOUT_MULTIPLIER=20 TEST_PATIENCE=10
 		wrapper="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect
 			--errors-for-leak-kinds=definite,indirect --fair-sched=yes --max-threads=2000"
-		# valgrind runs one thread at a time: hundreds of them miss their deadlines
-		case $name in test_rpc_* | test_yamux_*) return ;; esac
 	fi
 	log=$(mktemp)
 	# shellcheck disable=SC2086 # a command and its options

@@ -7,6 +7,7 @@
 #ifndef TESTS_PEER_H
 #define TESTS_PEER_H
 
+#include "tests/lib/patience.h"
 #include "yamux/frame.h"
 #include "yamux/yamux.h"
 
@@ -14,7 +15,7 @@
 #define WINDOW ((size_t)YAMUX_WINDOW)
 
 /* Nothing that is expected takes longer. */
-#define SOON clock_deadline_ms(8000)
+#define SOON clock_deadline_ms(patience(8000))
 
 struct peer {
 	int fd;                        /* the peer's end of the socket */

@@ -98,7 +98,7 @@ static void *call(void *arg)
 	        .reply_type = &gob_type_string,
 	        .reply = &reply,
 	        .arena = &a,
-	        .deadline_ms = clock_deadline_ms(c->timeout_ms),
+	        .deadline_ms = clock_deadline_ms(patience(c->timeout_ms)),
 	    },
 	    &c->err);
 	/* every caller is answered with its own text */
