@@ -45,6 +45,8 @@ static const struct setting settings[] = {
 	    SAY("**Webhook secret** is empty: press Regenerate") },
 	{ "ZoomWebhookSecret", SETTING_TEXT,
 	    offsetof(struct config, zoom_webhook_secret), NULL },
+	{ "RequireVerifiedEmail", SETTING_BOOL,
+	    offsetof(struct config, require_verified_email), NULL },
 	{ "RestrictMeetingCreation", SETTING_BOOL,
 	    offsetof(struct config, restrict_meeting_creation), NULL },
 	{ "EnablePostingRecordingPassword", SETTING_BOOL,

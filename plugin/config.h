@@ -27,6 +27,7 @@ struct config {
 	struct str encryption_key;
 	struct str webhook_secret;
 	struct str zoom_webhook_secret; /* may be empty: events are refused */
+	bool require_verified_email;    /* policy_refuse_address */
 	bool restrict_meeting_creation;
 	bool enable_posting_recording_password;
 

@@ -99,6 +99,8 @@ static bool find_starter(struct ctx *c, struct meeting_start *start,
 	if (!policy_may_start(
 	        c, start->user_id, start->channel_id, &refusal, &err))
 		return failed(c, result, &err);
+	if (refusal.len == 0)
+		refusal = policy_refuse_address(c, *user);
 	if (refusal.len > 0) {
 		refuse(result, 403, refusal);
 		return false;

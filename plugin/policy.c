@@ -111,6 +111,18 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 	return true;
 }
 
+struct str policy_refuse_address(struct ctx *c, const struct mm_user *user)
+{
+	if (!c->config->account_level_app ||
+	    !c->config->require_verified_email || user->email_verified)
+		return S("");
+	return say(c,
+	    "Your e-mail address `%.*s` is not verified in Mattermost, so it "
+	    "does not tell who you are at Zoom. Please verify it, or ask a "
+	    "system admin to do so.",
+	    STR_ARG(user->email));
+}
+
 /* Admins of the channel are also those of its team, by the server's rules. */
 static bool is_channel_admin(struct ctx *c, struct str user_id,
     struct str channel_id, bool *admin, struct err *err)

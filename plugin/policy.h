@@ -37,6 +37,15 @@ bool policy_may_read(struct ctx *c, struct str user_id, struct str channel_id,
 bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
     struct str *refusal, struct err *err) MUST_USE;
 
+/*
+ * policy_refuse_address - is the user's e-mail address no proof of who they are
+ *
+ * At account level the address alone tells whose meetings somebody may start
+ * and subscribe to. With RequireVerifiedEmail only one counts that Mattermost
+ * has verified. Empty: it counts; else why not, as a sentence for the user.
+ */
+struct str policy_refuse_address(struct ctx *c, const struct mm_user *user);
+
 /* Whether the rules switch starting meetings off in a channel: its own
  * setting, else the general one, which is for public channels. */
 bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,

@@ -88,6 +88,43 @@ static void report_settings(struct ctx *c, struct report *r)
 	          "of their own.");
 }
 
+static bool is_on(const bool *setting)
+{
+	return setting != NULL && *setting;
+}
+
+/* Whether somebody can start meetings as the user of another one's address. */
+static bool report_addresses(struct ctx *c, struct report *r, struct err *err)
+{
+	struct mm_config *server = NULL;
+	if (!c->config->account_level_app)
+		return true;
+	if (c->config->require_verified_email) {
+		line(c, r, GOOD,
+		    "Only e-mail addresses that are verified in Mattermost "
+		    "count at Zoom.");
+		return true;
+	}
+	if (!mm_get_config(c->mm, c->arena, &server, err))
+		return false;
+	if (server == NULL ||
+	    is_on(server->email_settings.require_email_verification))
+		return true;
+	bool open = is_on(server->team_settings.enable_open_server) &&
+	            is_on(server->team_settings.enable_user_creation) &&
+	            is_on(server->email_settings.enable_sign_up_with_email);
+	line(c, r, open ? BAD : NOTE,
+	    open ? "Anybody can sign up here with any e-mail address, and "
+	           "start meetings as the Zoom user whose it is. Switch on "
+	           "e-mail verification in Mattermost, or **Require verified "
+	           "e-mail addresses** in the plugin's settings."
+	         : "Members can change their e-mail address to any other, and "
+	           "start meetings as the Zoom user whose it is. Switch on "
+	           "e-mail verification in Mattermost, or **Require verified "
+	           "e-mail addresses** in the plugin's settings.");
+	return true;
+}
+
 /* ---- the connection ---------------------------------------------------------------- */
 
 static bool ask_me(struct zoom_call *call, void *ctx, struct err *err)
@@ -287,7 +324,8 @@ bool status_report(
 {
 	struct report r = { .text = S("") };
 	report_settings(c, &r);
-	if (!report_connection(c, &r, user_id, err) ||
+	if (!report_addresses(c, &r, err) ||
+	    !report_connection(c, &r, user_id, err) ||
 	    !report_webhook(c, &r, err) || !report_jobs(c, &r, err))
 		return false;
 	report_versions(c, &r);

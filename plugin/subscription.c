@@ -265,9 +265,10 @@ static struct str explain(struct ctx *c, const struct zoom_answer *answer,
 	return token_explain(c, answer, why);
 }
 
-/* Whom to ask Zoom for: the host where any meeting will do, else the user. */
+/* Whom to ask Zoom for: the host where any meeting will do, else the user.
+ * says: out, why the user may not be asked for. */
 static bool name_host(struct ctx *c, const struct subscription_request *r,
-    struct question *q, struct err *err)
+    struct question *q, struct str *says, struct err *err)
 {
 	struct mm_user *user = NULL;
 	if (!c->config->account_level_app) {
@@ -283,6 +284,7 @@ static bool name_host(struct ctx *c, const struct subscription_request *r,
 	if (user == NULL)
 		return err_set(err, ERR_NOT_FOUND, "no such user");
 	q->who = user->email;
+	*says = policy_refuse_address(c, user);
 	return true;
 }
 
@@ -301,9 +303,10 @@ static bool look_up(struct ctx *c, const struct subscription_request *r,
 		    &why);
 		return true;
 	}
-	if (!name_host(c, r, q, err))
+	if (!name_host(c, r, q, says, err))
 		return false;
-	if (!token_ask(c, r->user_id, ask_user, q, &answer, &why))
+	if (says->len == 0 &&
+	    !token_ask(c, r->user_id, ask_user, q, &answer, &why))
 		*says = explain(c, &answer,
 		    say(c,
 		        "Zoom knows nobody as `%.*s` in the connected "
@@ -331,6 +334,20 @@ static struct str judge(struct ctx *c, const struct subscription_request *r,
 	return S("");
 }
 
+/* Admins subscribe to any meeting, whatever their address. */
+static bool refuse_subscriber(struct ctx *c, const struct mm_user *user,
+    struct str *reason, struct err *err)
+{
+	bool admin = false;
+	if (policy_refuse_address(c, user).len == 0)
+		return true;
+	if (!policy_is_admin(c, user->id, &admin, err))
+		return false;
+	if (!admin)
+		*reason = S("The subscriber's e-mail address is not verified.");
+	return true;
+}
+
 /* ---- add -------------------------------------------------------------------------------- */
 
 bool subscription_check(struct ctx *c, const struct store_channel *channel,
@@ -347,8 +364,9 @@ bool subscription_check(struct ctx *c, const struct store_channel *channel,
 		       err_set(err, why.code, "%s", why.text);
 	if (*user == NULL || (*user)->delete_at != 0)
 		return true;
-	return policy_may_post(
-	    &english, channel->created_by, channel->channel_id, reason, err);
+	return policy_may_post(&english, channel->created_by,
+	           channel->channel_id, reason, err) &&
+	       (reason->len > 0 || refuse_subscriber(c, *user, reason, err));
 }
 
 /* What is there already, and whether the user may put theirs in its place. */

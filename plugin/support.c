@@ -21,6 +21,8 @@ static const struct {
 	{ "WebhookSecret", SECRET, offsetof(struct config, webhook_secret) },
 	{ "ZoomWebhookSecret", SECRET,
 	    offsetof(struct config, zoom_webhook_secret) },
+	{ "RequireVerifiedEmail", SWITCH,
+	    offsetof(struct config, require_verified_email) },
 	{ "RestrictMeetingCreation", SWITCH,
 	    offsetof(struct config, restrict_meeting_creation) },
 	{ "EnablePostingRecordingPassword", SWITCH,

@@ -115,6 +115,7 @@ var contract = []struct {
 		{id: "better: http links only", says: "Recent meetings are offered with http(s) links only, Zoom's on Zoom's hosts."},
 		{id: "better: no foreign states", says: "An authorisation that one user began is finished by no other, and spends no code."},
 		{id: "better: no injection", says: "E-mail addresses and topics of any kind stay inside their segment, their text, their line."},
+		{id: "better: verified addresses", says: "Where `RequireVerifiedEmail` is on, an e-mail address that Mattermost has not verified starts no meeting and subscribes to none; where it is off and anybody can sign up, `/zoom status` warns."},
 		{id: "better: one policy", says: "Every way to start a meeting obeys the same rules."},
 		{id: "better: late links", says: "A connect link that is older than five minutes works."},
 		{id: "better: disconnect revokes", says: "Disconnecting gives the grant back at Zoom, and says how that went."},

@@ -52,7 +52,7 @@ func TestGermanUser(t *testing.T) {
 	if _, page = w.get(w.admin, "/oauth2/complete"); !strings.Contains(page, "<h1>Es hat sich nichts geändert</h1>") {
 		t.Errorf("page: %s", page)
 	}
-	wants(t, w.types(w.admin, "/zoom status"), "#### Zoom: 2 Punkte zu klären", ":white_check_mark: Die Einstellungen sind vollständig.",
+	wants(t, w.types(w.admin, "/zoom status"), "#### Zoom: 3 Punkte zu klären", ":white_check_mark: Die Einstellungen sind vollständig.",
 		"verbunden (durch @"+w.admin.user.Username+"). Zoom nimmt das Token an.", "Das Zugriffstoken gilt noch 5", "Minuten")
 	wants(t, w.types(w.admin, "/zoom setup"), "#### Zoom einrichten", "1. :black_square_button: In der Systemkonsole")
 

@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
 
 	"zoomdev/mmhost"
 )
@@ -186,6 +189,55 @@ func TestRefusals(t *testing.T) {
 	settings["RestrictMeetingCreation"] = true
 	check(t, w.host.ConfigurePlugin("zoom", settings))
 	contains(t, w.types(w.member, "/zoom start"), "switched off in this channel")
+}
+
+// Goal: with RequireVerifiedEmail nobody is taken for a host by an address that
+// Mattermost has not verified, whatever the way; once it is verified, all works.
+func TestVerifiedAddresses(t *testing.T) {
+	covers(t, "better: verified addresses", "better: one policy")
+	w := connected(t)
+	meeting := w.schedules(adaAtZoom, "Weekly")
+	contains(t, w.types(w.admin, "/zoom status"), ":x: Anybody can sign up here with any e-mail address")
+	w.subscribes(w.member, meeting)
+	w.prefers(w.member, "Ask")
+	w.send(w.member, "/zoom start")
+	question := w.shown(w.member)
+
+	settings := w.settings()
+	settings["RequireVerifiedEmail"] = true
+	check(t, w.host.ConfigurePlugin("zoom", settings))
+	const refusal = "`ada@example.com` is not verified in Mattermost"
+	contains(t, w.types(w.admin, "/zoom status"), ":white_check_mark: Only e-mail addresses that are verified")
+	contains(t, w.types(w.member, "/zoom start"), refusal)
+	for _, path := range []string{"/api/v1/meetings", "/api/v1/meetings?force=true"} {
+		if status, body := w.post(w.member, path, w.startBody()); status != http.StatusForbidden || !strings.Contains(body, refusal) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	w.press(w.member, question, "WithoutPMI")
+	contains(t, w.hears(w.member), refusal)
+	contains(t, w.types(w.member, fmt.Sprintf("/zoom subscription add %d", w.schedules(adaAtZoom, "Monthly").ID)), refusal)
+	begins := func() {
+		t.Helper()
+		_, err := w.zoom.Start(meeting.ID)
+		check(t, err)
+		_, err = w.zoom.End(meeting.ID)
+		check(t, err)
+	}
+	begins()
+	if n := len(w.posts()); n != 0 {
+		t.Errorf("%d meetings by an address that is not verified", n)
+	}
+
+	_, _, err := w.host.Admin.VerifyUserEmailWithoutToken(context.Background(), w.member.user.Id)
+	check(t, err)
+	w.press(w.member, question, "WithoutPMI")
+	begins()
+	eventually(t, "one meeting of hers and one of the subscription", func() bool { return len(w.posts()) == 2 })
+	address := "boss@example.com"
+	_, _, err = w.member.client.PatchUser(context.Background(), w.member.user.Id, &model.UserPatch{Email: &address, Password: model.NewString(mmhost.Password)})
+	check(t, err)
+	contains(t, w.types(w.member, "/zoom start"), "`boss@example.com` is not verified")
 }
 
 // Goal: the button's route starts a meeting too, and answers with its link.

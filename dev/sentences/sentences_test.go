@@ -148,6 +148,7 @@ var plain = map[string]string{
 	"wrong secret in the address": "to Zoom", "not application/json": "to Zoom",
 	"Try again.\n": "there are no random numbers: nothing works",
 	"The subscriber's account is gone or deactivated.": "logged",
+	"The subscriber's e-mail address is not verified.": "logged",
 }
 
 // Goal: nobody forgets that people read it.

@@ -115,6 +115,8 @@ struct host {
 	struct str settings; /* JSON of the plugin's settings */
 	struct str site_url;
 	struct str locale;  /* the server's, empty: none is set */
+	bool open_sign_up;
+	bool verifies_email;
 	const char *bundle; /* folder of the bundle */
 	int64_t bot_delete_at;
 	int64_t clock_off_ms; /* of the server's clock, for expiry */

@@ -457,6 +457,12 @@ static void get_config(
 	out->result = arena_new(a, struct mm_config);
 	out->result->service_settings.site_url = &h->site_url;
 	out->result->localization_settings.default_server_locale = &h->locale;
+	out->result->team_settings.enable_open_server = &h->open_sign_up;
+	out->result->team_settings.enable_user_creation = &h->open_sign_up;
+	out->result->email_settings.enable_sign_up_with_email =
+	    &h->open_sign_up;
+	out->result->email_settings.require_email_verification =
+	    &h->verifies_email;
 }
 
 static void ensure_bot_user(

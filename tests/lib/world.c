@@ -53,6 +53,7 @@ static void write_settings(struct world *w, const char *name, const char *json)
 		{ "EncryptionKey", "\"" ENCRYPTION_KEY "\"" },
 		{ "WebhookSecret", "\"" WEBHOOK_SECRET "\"" },
 		{ "ZoomWebhookSecret", "\"" SECRET_TOKEN "\"" },
+		{ "RequireVerifiedEmail", "false" },
 		{ "RestrictMeetingCreation", "false" },
 		{ "EnablePostingRecordingPassword", "false" },
 	};

@@ -218,6 +218,18 @@ START_TEST(a_subscriber_who_could_not_post_posts_nothing)
 }
 END_TEST
 
+START_TEST(a_subscriber_without_a_verified_address_posts_nothing)
+{
+	world_configures(&w, "RequireVerifiedEmail", "true");
+	ck_assert_int_eq(delivers(STARTED, ID, "one=="), 200);
+	expect_posts(0);
+	ck_assert(host_logged(&w.host, "e-mail address is not verified"));
+	subscribes(ENTRY(TALK, ADMIN));
+	ck_assert_int_eq(delivers(STARTED, ID, "two=="), 200);
+	expect_posts(1);
+}
+END_TEST
+
 /* ---- what can go wrong ---------------------------------------------------------------- */
 
 START_TEST(a_link_that_zoom_does_not_give_is_made)
@@ -296,6 +308,8 @@ int main(void)
 	tcase_add_test(tc, without_a_uuid_nothing_is_posted);
 	tcase_add_loop_test(tc, a_subscriber_who_could_not_post_posts_nothing,
 	    0, (int)(sizeof(silent) / sizeof(silent[0])));
+	tcase_add_test(
+	    tc, a_subscriber_without_a_verified_address_posts_nothing);
 	tcase_add_test(tc, a_link_that_zoom_does_not_give_is_made);
 	tcase_add_loop_test(tc, what_fails_is_done_when_zoom_sends_it_again, 0,
 	    (int)(sizeof(needed) / sizeof(needed[0])));

@@ -58,11 +58,13 @@ START_TEST(settings_are_read)
 {
 	struct config *c =
 	    save_with("\"ZoomWebhookSecret\":\"token\","
+	              "\"RequireVerifiedEmail\":true,"
 	              "\"RestrictMeetingCreation\":true,\"Unknown\":{\"x\":1},"
 	              "\"EnablePostingRecordingPassword\":true");
 	ck_assert(c->valid);
 	ck_assert_uint_eq(problems(c).n, 0);
 	ck_assert(c->account_level_app);
+	ck_assert(c->require_verified_email);
 	ck_assert(c->restrict_meeting_creation);
 	ck_assert(c->enable_posting_recording_password);
 	ck_assert_str_eq(str_c(c->oauth_client_id), "id");

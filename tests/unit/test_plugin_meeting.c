@@ -335,6 +335,18 @@ START_TEST(who_may_not_start_does_not_reach_zoom)
 }
 END_TEST
 
+START_TEST(an_address_that_is_not_verified_does_not_reach_zoom)
+{
+	zoom_is_well();
+	world_configures(&w, "RequireVerifiedEmail", "true");
+	expect_says("/zoom start", "`ada@example.com` is not verified");
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+	w.host.users[1].email_verified = true; /* ADA */
+	ck_assert_str_eq(world_types(&w, ADA, "/zoom start"), "");
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+}
+END_TEST
+
 START_TEST(a_user_whom_zoom_does_not_know_is_told_the_address)
 {
 	world_connects(&w);
@@ -466,6 +478,7 @@ int main(void)
 	tcase_add_test(
 	    tc, without_a_personal_id_there_is_a_unique_one_and_a_hint);
 	tcase_add_test(tc, who_may_not_start_does_not_reach_zoom);
+	tcase_add_test(tc, an_address_that_is_not_verified_does_not_reach_zoom);
 	tcase_add_test(tc, a_user_whom_zoom_does_not_know_is_told_the_address);
 	tcase_add_loop_test(tc, what_zoom_refuses_is_told_and_logged, 0,
 	    (int)(sizeof(refusals) / sizeof(refusals[0])));

@@ -110,6 +110,38 @@ START_TEST(the_setting_of_one_channel_is_not_that_of_another)
 }
 END_TEST
 
+/* Whether ADA's address counts, with the settings as they are. */
+static bool address_counts(bool verified)
+{
+	const struct mm_user user = {
+		.email = S("ada@example.com"),
+		.email_verified = verified,
+	};
+	struct str why = policy_refuse_address(&c, &user);
+	ck_assert(
+	    why.len == 0 || strstr(str_c(why), "`ada@example.com`") != NULL);
+	return why.len == 0;
+}
+
+static void configure_verified(const char *name, const char *json)
+{
+	ctx_end(&c);
+	world_configures(&w, name, json);
+	c = world_ctx(&w);
+}
+
+START_TEST(an_address_counts_verified_or_not)
+{
+	ck_assert(address_counts(false));
+	configure_verified("RequireVerifiedEmail", "true");
+	ck_assert(!address_counts(false));
+	ck_assert(address_counts(true));
+	/* everybody has a grant of their own */
+	((struct config *)c.config)->account_level_app = false;
+	ck_assert(address_counts(false));
+}
+END_TEST
+
 START_TEST(admins_are_those_who_manage_the_system)
 {
 	bool admin;
@@ -227,6 +259,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_channels_own_setting_comes_first, 0,
 	    (int)(sizeof(preferences) / sizeof(preferences[0])));
 	tcase_add_test(tc, the_setting_of_one_channel_is_not_that_of_another);
+	tcase_add_test(tc, an_address_counts_verified_or_not);
 	tcase_add_test(tc, admins_are_those_who_manage_the_system);
 	tcase_add_loop_test(tc, a_server_that_fails_is_no_permission, 0, 4);
 	tcase_add_test(tc, a_server_that_cannot_tell_admins_makes_none);

@@ -199,6 +199,29 @@ START_TEST(at_user_level_the_admins_own_connection_is_checked)
 }
 END_TEST
 
+static const struct {
+	bool open_sign_up, verifies_email;
+	const char *setting, *json, *part;
+} trusts[] = {
+	{ false, false, NULL, NULL, ":information_source: Members can change" },
+	{ true, false, NULL, NULL, ":x: Anybody can sign up here" },
+	{ true, false, "RequireVerifiedEmail", "true", "Only e-mail" },
+	{ true, true, NULL, NULL, NULL },
+	{ true, false, "AccountLevelApp", "false", NULL },
+};
+
+START_TEST(addresses_that_anybody_can_have_are_told)
+{
+	w.host.open_sign_up = trusts[_i].open_sign_up;
+	w.host.verifies_email = trusts[_i].verifies_email;
+	world_configures(&w, trusts[_i].setting, trusts[_i].json);
+	if (trusts[_i].part != NULL)
+		expect(status(), trusts[_i].part);
+	else
+		ck_assert_ptr_null(strstr(status(), "e-mail"));
+}
+END_TEST
+
 START_TEST(only_system_admins_may_ask)
 {
 	expect(world_types(&w, ADA, "/zoom status"), "Only system admins");
@@ -230,6 +253,8 @@ int main(void)
 	tcase_add_test(tc, jobs_that_wait_are_counted);
 	tcase_add_test(tc, who_connected_and_is_gone);
 	tcase_add_test(tc, at_user_level_the_admins_own_connection_is_checked);
+	tcase_add_loop_test(tc, addresses_that_anybody_can_have_are_told, 0,
+	    (int)(sizeof(trusts) / sizeof(trusts[0])));
 	tcase_add_test(tc, only_system_admins_may_ask);
 	tcase_add_test(tc, a_store_that_fails_is_told);
 	suite_add_tcase(suite, tc);

@@ -214,6 +214,20 @@ START_TEST(who_may_not_post_here_may_not_subscribe)
 }
 END_TEST
 
+START_TEST(an_address_that_is_not_verified_makes_no_host)
+{
+	world_configures(&w, "RequireVerifiedEmail", "true");
+	https_answers(w.zoom, 200, "", WEEKLY);
+	expect_says(ADA, ADD, "is not verified");
+	expect_key(KEY, "");
+	zoom_knows(WEEKLY, WORLD_USER);
+	expect_says(ADMIN, ADD, "now subscribed"); /* to anybody's */
+	host_stores(&w.host, KEY, S(""));
+	w.host.users[1].email_verified = true; /* ADA */
+	ada_subscribes_talk();
+}
+END_TEST
+
 START_TEST(a_meeting_of_another_channel_stays_there)
 {
 	host_stores(&w.host, KEY, S(ENTRY(TEAM, SAM)));
@@ -497,6 +511,7 @@ int main(void)
 	    tc, a_system_admin_subscribes_any_meeting_but_a_personal_one);
 	tcase_add_test(tc, zooms_refusals_are_told);
 	tcase_add_test(tc, who_may_not_post_here_may_not_subscribe);
+	tcase_add_test(tc, an_address_that_is_not_verified_makes_no_host);
 	tcase_add_test(tc, a_meeting_of_another_channel_stays_there);
 	tcase_add_test(tc, the_subscriber_moves_a_meeting_and_so_does_an_admin);
 	tcase_add_test(
