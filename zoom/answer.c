@@ -227,12 +227,24 @@ static bool is_brief(const struct zoom_http_reply *reply,
 	return expected->read || expected->oauth;
 }
 
+/* A gateway speaks, or a page stands where a meeting should: Zoom itself may
+ * have done what was asked. */
+static bool may_be_done(const struct zoom_http_reply *reply,
+    const struct zoom_expectation *expected)
+{
+	int status = reply->status;
+	return !expected->read &&
+	       (status == 502 || status == 504 ||
+	           (status == expected->status && !expected->oauth));
+}
+
 static bool judge(struct zoom_answer *answer,
     const struct zoom_http_reply *reply,
     const struct zoom_expectation *expected, struct err *err)
 {
 	int status = reply->status;
-	answer->verdict = ZOOM_UNAVAILABLE;
+	answer->verdict =
+	    may_be_done(reply, expected) ? ZOOM_UNKNOWN : ZOOM_UNAVAILABLE;
 	if (status == 429) {
 		judge_refusal(answer, buf_str(&reply->body), expected);
 		answer->verdict = ZOOM_LIMITED;

@@ -22,6 +22,7 @@
  *
  *	Zoom's answer            read (GET)        create, token calls
  *	429                      after Retry-After after Retry-After
+ *	502, 504                 after a back-off  never: ZOOM_UNKNOWN
  *	5xx                      after a back-off  never
  *	no connection made       after a back-off  after a back-off
  *	reset, cut off           after a back-off  never: ZOOM_UNKNOWN

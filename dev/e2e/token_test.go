@@ -95,7 +95,8 @@ func TestZoomRefuses(t *testing.T) {
 	}{
 		{"POST /v2/users/", zoomsim.HostQuotaFault(), "midnight UTC"},
 		{"GET /v2/users/", zoomsim.Fault{Status: 400, Body: `{"code":4711,"message":"Invalid access token, does not contain scopes:[user:read:user:admin]."}`}, "user:read:user:admin"},
-		{"POST /v2/users/", zoomsim.HTMLFault(502), "cannot be reached"},
+		{"POST /v2/users/", zoomsim.HTMLFault(503), "cannot be reached"},
+		{"POST /v2/users/", zoomsim.HTMLFault(502), "may or may not exist"},
 		{"POST /v2/users/", zoomsim.Fault{CloseConn: true}, "may or may not exist"},
 	}
 	for _, c := range cases {

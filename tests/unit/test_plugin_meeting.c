@@ -374,7 +374,8 @@ static const struct {
 	    "midnight UTC" },
 	{ 400, "{\"code\":300,\"message\":\"Validation Failed.\"}",
 	    "Zoom refused" },
-	{ 502, "<html>Bad gateway</html>", "cannot be reached" },
+	{ 503, "<html>Unavailable</html>", "cannot be reached" },
+	{ 502, "<html>Bad gateway</html>", "may or may not exist" },
 };
 
 START_TEST(what_zoom_refuses_is_told_and_logged)

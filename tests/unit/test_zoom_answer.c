@@ -108,7 +108,8 @@ static const struct row rows[] = {
 	    ERR_REMOTE },
 	{ 500, "{\"error\":\"invalid_grant\"}", true, ZOOM_UNAVAILABLE,
 	    ERR_REMOTE },
-	{ 502, "<html>", true, ZOOM_UNAVAILABLE, ERR_REMOTE },
+	{ 502, "<html>", true, ZOOM_UNKNOWN, ERR_REMOTE },
+	{ 504, "<html>", false, ZOOM_UNKNOWN, ERR_REMOTE },
 	{ 404, "<html>", true, ZOOM_UNAVAILABLE, ERR_PROTOCOL },
 	{ 429, "{\"error\":\"invalid_grant\"}", true, ZOOM_LIMITED, ERR_BUSY },
 };

@@ -218,10 +218,22 @@ END_TEST
 
 START_TEST(a_create_is_not_repeated_after_a_server_error)
 {
-	https_answers(t.zoom, 502, "", "{}");
+	https_answers(t.zoom, 503, "", "{}");
 	ck_assert(!creates());
 	ck_assert_int_eq(https_n_requests(t.zoom), 1);
 	ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNAVAILABLE);
+}
+END_TEST
+
+START_TEST(what_a_gateway_answers_may_have_been_done)
+{
+	https_answers(t.zoom, 502, "", "{}");
+	https_answers(t.zoom, 201, "Content-Type: text/html", "<html>");
+	for (int i = 1; i <= 2; i++) {
+		ck_assert(!creates());
+		ck_assert_int_eq(https_n_requests(t.zoom), i);
+		ck_assert_int_eq(t.call.answer.verdict, ZOOM_UNKNOWN);
+	}
 }
 END_TEST
 
@@ -384,6 +396,7 @@ int main(void)
 	tcase_add_test(tests, it_gives_up_after_three_attempts);
 	tcase_add_test(tests, a_read_is_repeated_after_a_server_error);
 	tcase_add_test(tests, a_create_is_not_repeated_after_a_server_error);
+	tcase_add_test(tests, what_a_gateway_answers_may_have_been_done);
 	tcase_add_test(tests, a_read_is_repeated_after_a_reset);
 	tcase_add_test(tests, a_create_is_not_repeated_after_a_reset);
 	tcase_add_test(
