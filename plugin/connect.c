@@ -138,6 +138,21 @@ void connect_begin(struct ctx *c, struct mm_http *http)
 
 /* ---- GET /oauth2/complete ------------------------------------------------------------------- */
 
+/* For giving back what was not kept, after all the time for connecting. */
+#define REVOKE_MS 3000
+
+/* A token that is not kept would live on at Zoom, where nobody sees it. */
+static void drop(struct ctx *c, const struct zoom_token *token)
+{
+	struct ctx later = *c;
+	struct err err = { 0 };
+	later.deadline_ms = clock_deadline_ms(REVOKE_MS);
+	if (!token_revoke(&later, token, &err))
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "Zoom was not told that a connection was not kept", "error",
+		    err.text, NULL);
+}
+
 /* Whose token is it? A token that cannot answer this does not replace one
  * that works. */
 static bool exchange(struct ctx *c, struct str code, struct zoom_token *token,
@@ -155,6 +170,8 @@ static bool exchange(struct ctx *c, struct str code, struct zoom_token *token,
 	if (done) {
 		call.access_token = token->access_token;
 		done = zoom_user_fetch(&call, S("me"), owner, err);
+		if (!done)
+			drop(c, token);
 	}
 	*answer = call.answer;
 	/* unknown is only what has become of the code, not of a meeting */

@@ -15,18 +15,19 @@
 #define REPORT_MS 2000
 
 /*
- * Forget whoever's grant it is. A grant that cannot be read is forgotten all
- * the same.
+ * Forget a grant. One that cannot be read is forgotten all the same.
  *
+ *   owner   a user, or empty: the account's
  *   grant   out: what was forgotten; raw is empty when there was none
  */
 static bool forget(
-    struct ctx *c, struct str user_id, struct grant *grant, struct err *err)
+    struct ctx *c, struct str owner, struct grant *grant, struct err *err)
 {
 	bool removed = false;
 	for (int i = 0; i < ATTEMPTS && !removed; i++) {
 		struct err why = { 0 };
-		if (!grant_load(c, user_id, grant, &why) && grant->raw.len == 0)
+		if (!grant_load_of(c, owner, grant, &why) &&
+		    grant->raw.len == 0)
 			return err_set(err, why.code, "%s", why.text);
 		if (grant->raw.len == 0)
 			return true;
@@ -65,11 +66,25 @@ static void tell_audit(struct ctx *c, struct str by, struct str zoom_email)
 	             .value = zoom_email });
 }
 
+/* What was forgotten is given back at Zoom; whether that went well. */
+static bool give_back(struct ctx *c, const struct grant *grant)
+{
+	struct err err = { 0 };
+	if (grant->token.access_token.len == 0)
+		err_set(&err, ERR_INVALID, "the stored token is unreadable");
+	else if (token_revoke(c, &grant->token, &err))
+		return true;
+	mm_log(c->mm, LOG_LEVEL_WARN, "Zoom was not told of the disconnection",
+	    "error", err.text, NULL);
+	return false;
+}
+
 void disconnect(struct ctx *c, struct str user_id, struct str *says)
 {
 	struct grant grant;
 	struct err err = { 0 };
-	if (!forget(c, user_id, &grant, &err)) {
+	struct str owner = c->config->account_level_app ? S("") : user_id;
+	if (!forget(c, owner, &grant, &err)) {
 		mm_log(c->mm, LOG_LEVEL_ERROR, "Zoom could not be disconnected",
 		    "error", err.text, NULL);
 		*says = say(c, "Something went wrong, so Zoom is still "
@@ -85,15 +100,31 @@ void disconnect(struct ctx *c, struct str user_id, struct str *says)
 	mm_log(c->mm, LOG_LEVEL_INFO, "Zoom account disconnected", "user_id",
 	    str_c(user_id), NULL);
 	tell_audit(c, user_id, grant.zoom_email);
-	bool readable = grant.token.access_token.len > 0;
-	if (!readable)
-		err_set(&err, ERR_INVALID, "the stored token is unreadable");
-	bool was_revoked = readable && token_revoke(c, &grant.token, &err);
-	if (!was_revoked)
-		mm_log(c->mm, LOG_LEVEL_WARN,
-		    "Zoom was not told of the disconnection", "error", err.text,
-		    NULL);
-	*says = explain(c, was_revoked);
+	*says = explain(c, give_back(c, &grant));
+}
+
+/* ---- deactivation ---------------------------------------------------------------- */
+
+void disconnect_deactivated(struct ctx *c, struct str user_id)
+{
+	struct grant grant;
+	struct err err = { 0 };
+	/* empty would be the account's, which is not one person's */
+	if (user_id.len == 0)
+		return;
+	if (!forget(c, user_id, &grant, &err)) {
+		mm_log(c->mm, LOG_LEVEL_ERROR,
+		    "A deactivated user's Zoom account is still connected",
+		    "user_id", str_c(user_id), "error", err.text, NULL);
+		return;
+	}
+	if (grant.raw.len == 0)
+		return;
+	mm_log(c->mm, LOG_LEVEL_INFO,
+	    "A deactivated user's Zoom account was disconnected", "user_id",
+	    str_c(user_id), NULL);
+	tell_audit(c, user_id, grant.zoom_email);
+	(void)give_back(c, &grant); /* nobody is there to be told */
 }
 
 /* ---- app_deauthorized ------------------------------------------------------------ */

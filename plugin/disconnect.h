@@ -20,6 +20,14 @@
 void disconnect(struct ctx *c, struct str user_id, struct str *says);
 
 /*
+ * disconnect_deactivated - a Mattermost user has been deactivated
+ *
+ * Their own grant, if there is one, is forgotten and given back at Zoom. The
+ * account's grant stays, whoever has connected it.
+ */
+void disconnect_deactivated(struct ctx *c, struct str user_id);
+
+/*
  * disconnect_deauthorized - Zoom says that the app has been removed there
  *
  * At user level the user's grant is forgotten and the user told, at account

@@ -5,6 +5,7 @@
  * the command is registered, and an admin is told what is missing.
  */
 #include "plugin/command.h"
+#include "plugin/disconnect.h"
 #include "plugin/job.h"
 #include "plugin/keyring.h"
 #include "plugin/refresh.h"
@@ -279,6 +280,15 @@ static void execute_command(struct mm_call *call,
 	ret->result = arena_new(call->arena, struct mm_command_response);
 }
 
+static void user_has_been_deactivated(struct mm_call *call,
+    const struct mm_hook_user_has_been_deactivated_args *args)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	if (args->user != NULL && c.config->valid)
+		disconnect_deactivated(&c, args->user->id);
+	ctx_end(&c);
+}
+
 static void serve_http(struct mm_call *call, struct mm_http *http)
 {
 	struct ctx c = ctx_begin(call->user, call);
@@ -324,6 +334,7 @@ struct mm_plugin_def plugin_def(struct plugin *p)
 			.execute_command = execute_command,
 			.on_configuration_change = on_configuration_change,
 			.generate_support_data = generate_support_data,
+			.user_has_been_deactivated = user_has_been_deactivated,
 		},
 		.on_activate = on_activate,
 		.serve_http = serve_http,

@@ -95,7 +95,11 @@ bool token_revoke(
 {
 	struct zoom_settings settings = config_zoom(c->config);
 	struct zoom_call call = new_call(c, &settings);
-	return zoom_oauth_revoke(&call, token->access_token, err);
+	struct zoom_token fresh = *token;
+	if (!refresh_is_fresh(token) && token->refresh_token.len > 0 &&
+	    !zoom_oauth_refresh(&call, token->refresh_token, &fresh, err))
+		return call.answer.verdict == ZOOM_GRANT_DEAD;
+	return zoom_oauth_revoke(&call, fresh.access_token, err);
 }
 
 bool token_report_compliance(struct ctx *c, const struct zoom_event *event,

@@ -30,7 +30,9 @@ typedef bool token_question(struct zoom_call *call, void *ctx, struct err *err);
 bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
     void *ctx, struct zoom_answer *answer, struct err *err) MUST_USE;
 
-/* Give a grant back at Zoom. It must be stored nowhere any more. */
+/* Give a grant back at Zoom. It must be stored nowhere any more: where its
+ * access token has expired, another one is got for it first. One that Zoom has
+ * ended by itself is given back. */
 bool token_revoke(
     struct ctx *c, const struct zoom_token *token, struct err *err) MUST_USE;
 

@@ -128,6 +128,31 @@ func TestUserLevelApp(t *testing.T) {
 	}
 }
 
+// Goal: the grant of a user who is deactivated is forgotten and ended at Zoom,
+// although its access token has expired; nobody else's is.
+func TestGrantOfTheDeactivated(t *testing.T) {
+	covers(t, "better: deactivation revokes")
+	w := userLevel(t)
+	for p, email := range map[person]string{w.member: "ada@example.com", w.admin: mmhost.AdminEmail} {
+		if status, page := w.authorizes(p, email); status != http.StatusOK {
+			t.Fatalf("%d %s", status, page)
+		}
+	}
+	w.zoom.ExpireAccessTokens()
+	_, err := w.host.Admin.UpdateUserActive(context.Background(), w.member.user.Id, false)
+	check(t, err)
+	eventually(t, "Zoom is told", func() bool { return w.zoom.Revocations() == 1 })
+	if token := w.stored("zoomtoken_" + w.member.user.Id); token != "" {
+		t.Error("the token is still stored")
+	}
+	if n := w.zoom.LiveGrants(); n != 1 {
+		t.Errorf("%d grants are alive", n)
+	}
+	if n := w.starts(1, w.admin); n != 1 {
+		t.Error("the admin's grant is gone, too")
+	}
+}
+
 // Goal: two Mattermost users who share one Zoom user end each other's grants,
 // as Zoom does it; the one who loses is told.
 func TestOneZoomUserForTwo(t *testing.T) {

@@ -217,9 +217,14 @@ START_TEST(a_token_that_does_not_work_replaces_none)
 	https_answers(w.zoom, 400, "",
 	    "{\"code\":4711,\"message\":\"does not contain "
 	    "scopes:[user:read]\"}");
+	https_answers(w.zoom, 200, "", "{\"status\":\"success\"}");
 	ck_assert_int_eq(complete(ADMIN, state, CODE), 502);
 	expect_page("user:read");
 	ck_assert(str_eq(host_key(&w.host, TOKEN_KEY), before));
+	/* and does not live on at Zoom */
+	const char *request = https_request(w.zoom, 2);
+	ck_assert_ptr_nonnull(strstr(request, "POST /oauth/revoke "));
+	ck_assert_ptr_nonnull(strstr(request, "token=" NEW_ACCESS));
 }
 END_TEST
 

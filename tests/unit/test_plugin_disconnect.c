@@ -128,6 +128,80 @@ START_TEST(users_disconnect_themselves)
 }
 END_TEST
 
+START_TEST(an_expired_token_is_refreshed_to_be_given_back)
+{
+	world_connects_for(&w, -1000);
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", REVOKED);
+	expect_says(ADMIN, "Zoom has been told");
+	ck_assert_ptr_nonnull(strstr(https_request(w.zoom, 0), REFRESH));
+	ck_assert_ptr_nonnull(
+	    strstr(https_request(w.zoom, 1), "token=" NEW_ACCESS));
+	/* one that Zoom has ended by itself needs no more */
+	world_connects_for(&w, -1000);
+	https_answers(w.zoom, 400, "", "{\"error\":\"invalid_grant\"}");
+	expect_says(ADMIN, "Zoom has been told");
+	/* one of which nobody knows */
+	world_connects_for(&w, -1000);
+	https_answers(w.zoom, 503, "", "");
+	expect_says(ADMIN, "could not be told");
+}
+END_TEST
+
+/* ---- deactivation ---------------------------------------------------------------- */
+
+static void is_deactivated(const char *user_id)
+{
+	struct mm_user user = { .id = str_from(user_id) };
+	const struct mm_hook_user_has_been_deactivated_args args = {
+		.user = &user,
+	};
+	ck_assert_msg(host_calls(&w.host, "Plugin.UserHasBeenDeactivated",
+	                  &args, NULL, &w.err),
+	    "%s", w.err.text);
+}
+
+START_TEST(a_deactivated_users_grant_is_given_back)
+{
+	user_level();
+	is_deactivated(SAM);
+	ck_assert(has(USER_KEY));
+	https_answers(w.zoom, 200, "", REVOKED);
+	is_deactivated(ADA);
+	ck_assert(!has(USER_KEY));
+	ck_assert(!has(INDEX_KEY));
+	ck_assert_ptr_nonnull(
+	    strstr(https_request(w.zoom, 0), "POST /oauth/revoke "));
+	ck_assert_uint_eq(host_n_posts(&w.host), 0);
+	is_deactivated(ADA);
+	ck_assert_int_eq(https_n_requests(w.zoom), 1);
+}
+END_TEST
+
+START_TEST(the_accounts_grant_outlives_who_connected_it)
+{
+	link_account(ACCOUNT);
+	is_deactivated(ADMIN);
+	is_deactivated("");
+	ck_assert(has(ACCOUNT_KEY));
+	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+}
+END_TEST
+
+START_TEST(a_deactivation_that_fails_is_logged)
+{
+	user_level();
+	host_fails(&w.host, MM_API_KV_COMPARE_AND_DELETE, 500);
+	is_deactivated(ADA);
+	ck_assert(host_logged(&w.host, "is still connected"));
+	host_obeys(&w.host, MM_API_KV_COMPARE_AND_DELETE);
+	https_answers(w.zoom, 400, "", "{\"reason\":\"x\"}");
+	is_deactivated(ADA);
+	ck_assert(!has(USER_KEY));
+	ck_assert(host_logged(&w.host, "Zoom was not told"));
+}
+END_TEST
+
 /* ---- at Zoom ----------------------------------------------------------------------- */
 
 static const char *event(
@@ -317,6 +391,10 @@ int main(void)
 	tcase_add_test(tc, a_token_under_another_key_is_forgotten_all_the_same);
 	tcase_add_test(tc, a_store_that_fails_leaves_the_connection);
 	tcase_add_test(tc, users_disconnect_themselves);
+	tcase_add_test(tc, an_expired_token_is_refreshed_to_be_given_back);
+	tcase_add_test(tc, a_deactivated_users_grant_is_given_back);
+	tcase_add_test(tc, the_accounts_grant_outlives_who_connected_it);
+	tcase_add_test(tc, a_deactivation_that_fails_is_logged);
 	tcase_add_test(tc, the_account_is_forgotten_and_the_admins_told);
 	tcase_add_test(tc, what_is_not_about_us_changes_nothing);
 	tcase_add_test(tc, forgers_change_nothing);
