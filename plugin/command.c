@@ -216,8 +216,13 @@ static void offer_connection(
 {
 	struct str offer;
 	struct err err = { 0 };
-	if (connect_offer(c, t->args->user_id, t->args->channel_id,
-	        only_connect, &offer, &err))
+	const struct meeting_start wish = {
+		.user_id = t->args->user_id,
+		.channel_id = t->args->channel_id,
+		.root_id = t->args->root_id,
+		.topic = t->rest,
+	};
+	if (connect_offer(c, &wish, only_connect, &offer, &err))
 		answer(c, t,
 		    arena_printf(
 		        c->arena, "%.*s%.*s", STR_ARG(before), STR_ARG(offer)));

@@ -9,14 +9,63 @@
 #include "plugin/say.h"
 #include "plugin/scope.h"
 #include "plugin/store.h"
+#include "plugin/text.h"
 #include "plugin/token.h"
 #include "zoom/user.h"
 
-bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
+/* ---- the meeting that was wanted ------------------------------------------------------ */
+
+/* A state has the form that it has always had, without room for the rest. */
+static struct str wish_key(struct ctx *c, struct str user_id)
+{
+	return arena_printf(c->arena, "z2_start_%.*s", STR_ARG(user_id));
+}
+
+static bool save_wish(struct ctx *c, const struct store_state *state,
+    const struct meeting_start *wish, struct err *err)
+{
+	struct str topic = text_line(c->arena, wish->topic, MEETING_TOPIC_MAX);
+	if (topic.len == 0 && wish->root_id.len == 0)
+		return true;
+	struct str json = js_dump(c->arena,
+	    json_pack("{s:o,s:o,s:o}", "state", js_string(state->text), "topic",
+	        js_string(topic), "root_id", js_string(wish->root_id)));
+	return store_put(
+	    c, wish_key(c, state->user_id), json, STORE_STATE_S, err);
+}
+
+/* What belongs to this state; a bare meeting is better than none. */
+static struct meeting_start load_wish(
+    struct ctx *c, const struct store_state *state)
+{
+	struct str json;
+	struct err err = { 0 };
+	struct meeting_start wish = {
+		.user_id = state->user_id,
+		.channel_id = state->channel_id,
+	};
+	if (!store_get(c, wish_key(c, state->user_id), &json, &err)) {
+		mm_log(c->mm, LOG_LEVEL_WARN,
+		    "The topic of a meeting was not found", "error", err.text,
+		    NULL);
+		return wish;
+	}
+	json_t *object = js_parse(json);
+	if (str_eq(js_text(c->arena, object, "state"), state->text)) {
+		wish.topic = js_text(c->arena, object, "topic");
+		wish.root_id = js_text(c->arena, object, "root_id");
+	}
+	json_decref(object);
+	return wish;
+}
+
+bool connect_offer(struct ctx *c, const struct meeting_start *wish,
     bool only_connect, struct str *offer, struct err *err)
 {
 	struct store_state state;
-	if (!store_new_state(c, user_id, channel_id, only_connect, &state, err))
+	if (!store_new_state(c, wish->user_id, wish->channel_id, only_connect,
+	        &state, err) ||
+	    (!only_connect && !save_wish(c, &state, wish, err)))
 		return false;
 	struct str url = arena_printf(c->arena,
 	    "%.*s" PLUGIN_PATH "/oauth2/connect", STR_ARG(c->config->site_url));
@@ -316,18 +365,15 @@ static void tell_connected(struct ctx *c, const struct store_state *state,
 		post_direct(c, state->user_id, text);
 }
 
-/* The admin had typed /zoom start: go on with that. */
+/* They had typed /zoom start: go on with that. */
 static void start_after(struct ctx *c, const struct store_state *state)
 {
 	struct meeting_result result;
-	const struct meeting_start start = {
-		.user_id = state->user_id,
-		.channel_id = state->channel_id,
-	};
+	const struct meeting_start start = load_wish(c, state);
 	meeting_start(c, &start, &result);
 	if (result.says.len > 0)
-		post_tell(
-		    c, state->user_id, state->channel_id, S(""), result.says);
+		post_tell(c, start.user_id, start.channel_id, start.root_id,
+		    result.says);
 }
 
 /* A code that is used up, expired or unknown comes under several words, some

@@ -12,15 +12,16 @@
 #ifndef PLUGIN_CONNECT_H
 #define PLUGIN_CONNECT_H
 
-#include "plugin/plugin.h"
+#include "plugin/meeting.h"
 
 /*
  * connect_offer - remember what is to happen, and offer the link to begin
  *
- *   only_connect   false: a meeting is started in the channel afterwards
+ *   wish           who, and where; of a meeting also thread and topic
+ *   only_connect   false: that meeting is started afterwards
  *   offer          out: a sentence with the link, markdown, arena
  */
-bool connect_offer(struct ctx *c, struct str user_id, struct str channel_id,
+bool connect_offer(struct ctx *c, const struct meeting_start *wish,
     bool only_connect, struct str *offer, struct err *err) MUST_USE;
 
 /* The two routes. */

@@ -13,6 +13,8 @@
  *	subscription_index_<user id>   JSON meeting_ids: see subscription.h
  *	zoomUserPreference_<user id>   see preference.h
  *	zoomChannelSettings            JSON: channel id -> {"Preference": ...}
+ *	z2_start_<user id>             JSON state, topic, root_id: what is to
+ *	                               be started after connecting
  *	z2_account                     JSON: the linked Zoom account
  *	z2_recording_<escaped uuid>_<start, ms>, z2_recording_<escaped uuid>
  *	_transcript_<start, ms>        claims: see claim.h

@@ -61,12 +61,10 @@ func (w *world) meetings(channel *model.Channel) []*model.Post {
 // says sends a command in a channel, or in a thread of it.
 func (w *world) says(p person, channel *model.Channel, rootID, command string) {
 	w.Helper()
-	_, _, err := p.client.ExecuteCommandWithTeam(context.Background(), channel.Id, channel.TeamId, command)
-	if rootID != "" {
-		args := model.CommandArgs{ChannelId: channel.Id, TeamId: channel.TeamId, RootId: rootID, Command: command}
-		text, _ := json.Marshal(args)
-		_, err = p.client.DoAPIPost(context.Background(), "/commands/execute", string(text))
-	}
+	args := model.CommandArgs{ChannelId: channel.Id, TeamId: channel.TeamId, RootId: rootID, Command: command}
+	text, err := json.Marshal(args)
+	check(w.T, err)
+	_, err = p.client.DoAPIPost(context.Background(), "/commands/execute", string(text))
 	check(w.T, err)
 }
 

@@ -70,7 +70,10 @@ func TestUserLevelApp(t *testing.T) {
 		"route: GET /oauth2/connect", "route: GET /oauth2/complete", "command: connect", "command: disconnect",
 		"better: linked account shown", "better: one refresh")
 	w := userLevel(t)
-	answer := w.types(w.member, "/zoom start Planning")
+	root, _, err := w.admin.client.CreatePost(context.Background(), &model.Post{ChannelId: w.channel.Id, Message: "shall we?"})
+	check(t, err)
+	w.says(w.member, w.channel, root.Id, "/zoom start Planning")
+	answer := w.hears(w.member)
 	contains(t, answer, w.host.URL+"/plugins/zoom/oauth2/connect")
 	if n := len(w.posts()); n != 0 {
 		t.Fatalf("%d posts before anybody has connected", n)
@@ -90,8 +93,8 @@ func TestUserLevelApp(t *testing.T) {
 	contains(t, w.hears(w.member), "Your Zoom account `Ada@Example.com` is connected")
 	// the meeting that was asked for starts after it
 	eventually(t, "the meeting", func() bool { return len(w.posts()) == 1 })
-	if post := w.posts()[0]; post.UserId != w.member.user.Id {
-		t.Errorf("posted by %s", post.UserId)
+	if post := w.posts()[0]; post.UserId != w.member.user.Id || post.Props["meeting_topic"] != "Planning" || post.RootId != root.Id {
+		t.Errorf("posted by %s in %q: %v", post.UserId, post.RootId, post.Props)
 	}
 	if status, _ := w.get(w.member, path); status != http.StatusUnauthorized {
 		t.Errorf("the same state again: %d", status)

@@ -252,6 +252,62 @@ START_TEST(a_meeting_that_was_asked_for_starts_after_it)
 }
 END_TEST
 
+/* The meeting that is there once a state is completed. */
+static const struct mm_post *started_by(struct str state)
+{
+	zoom_is_well();
+	https_answers(w.zoom, 200, "", WORLD_USER);
+	https_answers(w.zoom, 201, "", world_meeting(&w));
+	ck_assert_int_eq(complete(ADMIN, state, CODE), 200);
+	ck_assert_uint_gt(host_n_posts(&w.host), 0);
+	return host_post(&w.host, host_n_posts(&w.host) - 1);
+}
+
+static const char *topic_of(const struct mm_post *post)
+{
+	return str_c(gob_any_get_string(
+	    gob_any_map_get(&post->props, S("meeting_topic"))));
+}
+
+#define WISH_KEY "z2_start_" ADMIN
+
+START_TEST(its_topic_is_kept_meanwhile)
+{
+	struct str state = connect_typed("/zoom start Planning");
+	ck_assert_int_gt(host_expires_s(&w.host, WISH_KEY), 0);
+	ck_assert_str_eq(topic_of(started_by(state)), "Planning");
+}
+END_TEST
+
+START_TEST(its_thread_is_kept_meanwhile)
+{
+	struct str state = connect_typed("/zoom start");
+	const struct mm_post *root =
+	    host_adds_post(&w.host, &(struct mm_post){ .channel_id = S(TALK) });
+	host_stores(&w.host, WISH_KEY,
+	    arena_printf(&w.arena,
+	        "{\"state\":\"%.*s\",\"topic\":\"\",\"root_id\":\"%.*s\"}",
+	        STR_ARG(state), STR_ARG(root->id)));
+	ck_assert(str_eq(started_by(state)->root_id, root->id));
+}
+END_TEST
+
+START_TEST(the_topic_of_an_earlier_wish_is_not_that_of_a_later_one)
+{
+	connect_typed("/zoom start Planning");
+	struct str state = connect_typed("/zoom start");
+	ck_assert_str_eq(topic_of(started_by(state)), "Zoom Meeting");
+}
+END_TEST
+
+START_TEST(without_its_topic_a_meeting_starts_all_the_same)
+{
+	struct str state = connect_typed("/zoom start Planning");
+	host_stores(&w.host, WISH_KEY, S("no JSON"));
+	ck_assert_str_eq(topic_of(started_by(state)), "Zoom Meeting");
+}
+END_TEST
+
 START_TEST(scopes_that_are_missing_are_told)
 {
 	struct str state = connect_typed("/zoom connect");
@@ -413,6 +469,11 @@ int main(void)
 	tcase_add_test(tc, a_token_that_does_not_work_replaces_none);
 	tcase_add_test(tc, a_token_that_cannot_be_stored_is_a_failure);
 	tcase_add_test(tc, a_meeting_that_was_asked_for_starts_after_it);
+	tcase_add_test(tc, its_topic_is_kept_meanwhile);
+	tcase_add_test(tc, its_thread_is_kept_meanwhile);
+	tcase_add_test(
+	    tc, the_topic_of_an_earlier_wish_is_not_that_of_a_later_one);
+	tcase_add_test(tc, without_its_topic_a_meeting_starts_all_the_same);
 	tcase_add_test(tc, scopes_that_are_missing_are_told);
 	tcase_add_test(tc, after_a_plain_connect_no_meeting_starts);
 	tcase_add_test(tc, who_came_by_the_link_alone_gets_a_direct_message);
