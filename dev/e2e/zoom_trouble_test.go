@@ -123,6 +123,8 @@ var troubles = []trouble{
 		prepare: shows(zoomsim.CertUnknownCA), repair: shows(zoomsim.CertRight)},
 	{name: "an expired certificate", says: "no certificate that this server trusts", logged: "certificate was not accepted",
 		prepare: shows(zoomsim.CertExpired), repair: shows(zoomsim.CertRight)},
+	{name: "a certificate of an expired CA", says: "no certificate that this server trusts", logged: "certificate was not accepted",
+		prepare: shows(zoomsim.CertExpiredCA), repair: shows(zoomsim.CertRight)},
 }
 
 // Goal: whatever Zoom does, the starter knows within 15 seconds what to do, the

@@ -36,6 +36,7 @@ const (
 	CertExpired
 	CertOtherName // for another host
 	CertUnknownCA // signed by a CA that CAPEM is not of
+	CertExpiredCA // signed by one that is in CAPEM and has expired
 )
 
 // authority can sign.
@@ -47,16 +48,20 @@ type authority struct {
 // newIdentity uses the machine's clock, not the stand-in's: the clients that
 // check these certificates know only the real time.
 func newIdentity() (identity, error) {
-	ca, err := newAuthority("Zoom stand-in CA")
+	ca, err := newAuthority("Zoom stand-in CA", certificateLife)
 	if err != nil {
 		return identity{}, err
 	}
-	unknown, err := newAuthority("Unknown CA")
+	unknown, err := newAuthority("Unknown CA", certificateLife)
+	if err != nil {
+		return identity{}, err
+	}
+	expired, err := newAuthority("Expired CA", -time.Minute)
 	if err != nil {
 		return identity{}, err
 	}
 	id := identity{
-		caPEM:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw}),
+		caPEM:  append(ca.pem(), expired.pem()...),
 		pool:   x509.NewCertPool(),
 		leaves: map[Certificate]tls.Certificate{},
 	}
@@ -71,6 +76,7 @@ func newIdentity() (identity, error) {
 		{CertExpired, ca, loopbackNames, -time.Minute},
 		{CertOtherName, ca, []string{"other.example.com"}, certificateLife},
 		{CertUnknownCA, unknown, loopbackNames, certificateLife},
+		{CertExpiredCA, expired, loopbackNames, certificateLife},
 	} {
 		if id.leaves[kind.which], err = kind.by.sign(kind.names, kind.end); err != nil {
 			return identity{}, err
@@ -79,7 +85,8 @@ func newIdentity() (identity, error) {
 	return id, nil
 }
 
-func newAuthority(name string) (authority, error) {
+// newAuthority is one that ends so long from now.
+func newAuthority(name string, end time.Duration) (authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return authority{}, err
@@ -88,6 +95,7 @@ func newAuthority(name string) (authority, error) {
 	if err != nil {
 		return authority{}, err
 	}
+	ca.NotAfter = time.Now().Add(end)
 	ca.IsCA, ca.BasicConstraintsValid, ca.MaxPathLenZero = true, true, true
 	ca.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	der, err := x509.CreateCertificate(rand.Reader, ca, ca, &key.PublicKey, key)
@@ -96,6 +104,10 @@ func newAuthority(name string) (authority, error) {
 	}
 	cert, err := x509.ParseCertificate(der)
 	return authority{cert, key}, err
+}
+
+func (a authority) pem() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
 // sign makes a server's certificate that ends so long from now.
