@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,4 +151,41 @@ func TestHeldNode(t *testing.T) {
 	if n := w.zoom.SpentRefreshUses(); n != 0 {
 		t.Errorf("spent refresh tokens were used %d times", n)
 	}
+}
+
+// Goal: a node that was held beyond its leases with four recordings in its
+// hands, and goes on, posts nothing a second time and takes nothing away.
+func TestHeldNodeWithJobs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes two minutes")
+	}
+	w := connected(t)
+	node := w.secondNode()
+	tapes := w.tapes(8)
+	w.zoom.Fail("GET /rec/webhook_download/", zoomsim.Fault{Delay: 200 * time.Millisecond, Times: 1000})
+	var group sync.WaitGroup
+	for _, tape := range tapes {
+		for _, event := range tape.events {
+			event.URL = node.URL + "/plugins/zoom/webhook?secret=" + webhookSecret
+			group.Go(func() { w.delivers(event, http.StatusOK) })
+		}
+	}
+	group.Wait()
+	// server and plugin: the one would end the other, held alone for so long
+	check(t, syscall.Kill(-node.PID(), syscall.SIGSTOP))
+	t.Cleanup(func() { syscall.Kill(-node.PID(), syscall.SIGCONT) })
+	pids := node.PluginPIDs("zoom")
+	held, err := w.host.PluginKeys("zoom", "z2_lease_job_")
+	check(t, err)
+	if len(held) == 0 {
+		t.Error("no job is held")
+	}
+	w.settle(tapes, 150*time.Second)
+	check(t, syscall.Kill(-node.PID(), syscall.SIGCONT))
+	time.Sleep(15 * time.Second) // its late work
+	w.settle(tapes, time.Minute)
+	if !slices.Equal(node.PluginPIDs("zoom"), pids) {
+		t.Error("it was not the held process that went on")
+	}
+	t.Logf("%d jobs were held", len(held))
 }
