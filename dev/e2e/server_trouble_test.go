@@ -35,6 +35,22 @@ func (w *world) tells(tapes []taped, group *sync.WaitGroup) {
 	}
 }
 
+// runs starts meetings that go on, here and at Zoom.
+func (w *world) runs(n int) []int64 {
+	w.Helper()
+	if w.starts(n) != n {
+		w.Fatal("not all meetings started")
+	}
+	var ids []int64
+	for _, p := range w.posts()[:n] {
+		id := int64(p.Props["meeting_id"].(float64))
+		_, err := w.zoom.Start(id)
+		check(w.T, err)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
 // ended counts the posts that say so.
 func (w *world) ended() int {
 	w.Helper()
@@ -70,16 +86,7 @@ func serverRestarts(t *testing.T, files zoomsim.Fault, end func(*mmhost.Host) er
 	w.zoom.SetRetries(zoomsim.RetryPolicy{On: true, AnyNon2x: true, Scale: 0.03})
 	before, during := w.tapes(5), w.tapes(5)
 	const running = 5
-	if w.starts(running) != running {
-		t.Fatal("not all meetings started")
-	}
-	var ids []int64
-	for _, p := range w.posts()[:running] {
-		id := int64(p.Props["meeting_id"].(float64))
-		_, err := w.zoom.Start(id)
-		check(t, err)
-		ids = append(ids, id)
-	}
+	ids := w.runs(running)
 	var group sync.WaitGroup
 	w.files(files)
 	w.tells(before, &group)
@@ -133,8 +140,9 @@ func TestSettingsChangeUnderLoad(t *testing.T) {
 	t.Logf("%d changes", changes)
 }
 
-// Goal: a new version over the running one, and removing and installing it,
-// lose no recording that waits.
+// Goal: a newer version over the running one, an older one over that, and
+// removing and installing it, lose no recording that waits, and no end of a
+// meeting that runs.
 func TestInstalledWhileJobsWait(t *testing.T) {
 	covers(t, "life: changes under load", "life: updates")
 	if testing.Short() {
@@ -142,21 +150,40 @@ func TestInstalledWhileJobsWait(t *testing.T) {
 	}
 	w := connected(t)
 	w.zoom.SetRetries(zoomsim.RetryPolicy{On: true, AnyNon2x: true, Scale: 0.03})
-	tapes := w.tapes(9)
+	tapes := w.tapes(12)
+	ids := w.runs(4)
 	var group sync.WaitGroup
+	ends := func(i int) {
+		group.Go(func() {
+			if _, err := w.zoom.End(ids[i]); err != nil {
+				t.Logf("sent again later: %v", err)
+			}
+		})
+	}
 	w.files(cold)
 	w.tells(tapes[:3], &group)
 	w.waits(6)
-	w.tells(tapes[3:6], &group)
-	_, err := w.host.UploadPlugin(w.bundle)
-	check(t, err)
-	check(t, w.host.EnablePlugin("zoom"))
-	w.waits(6)
-	w.tells(tapes[6:], &group)
+	for i, version := range []string{"10.9.0", "10.0.0"} {
+		ends(i)
+		w.tells(tapes[3+3*i:6+3*i], &group)
+		_, err := w.host.UploadPlugin(zoomBundleOf(t, version))
+		check(t, err)
+		check(t, w.host.EnablePlugin("zoom"))
+		if state, err := w.host.PluginState("zoom"); err != nil || state.Version != version {
+			t.Errorf("version %s was installed: %+v %v", version, state, err)
+		}
+		w.waits(6)
+	}
+	ends(2)
+	w.tells(tapes[9:], &group)
 	check(t, w.host.RemovePlugin("zoom"))
 	w.install()
+	ends(3)
 	w.zoom.ClearFaults()
 	group.Wait()
 	w.zoom.Flush()
 	w.settle(tapes, 150*time.Second)
+	if n, want := w.ended(), len(tapes)+len(ids); n != want {
+		t.Errorf("%d of %d posts say that their meeting has ended", n, want)
+	}
 }

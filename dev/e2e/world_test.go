@@ -42,10 +42,19 @@ const (
 // zoomBundle packs the plugin in the flavour under test with the real manifest.
 func zoomBundle(t *testing.T) string {
 	t.Helper()
+	return zoomBundleOf(t, "")
+}
+
+// zoomBundleOf is one that says it is of this version.
+func zoomBundleOf(t *testing.T, version string) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(), "plugin.json"))
 	check(t, err)
 	var manifest map[string]any
 	check(t, json.Unmarshal(text, &manifest))
+	if version != "" {
+		manifest["version"] = version
+	}
 	files := map[string]string{"server/dist/plugin-" + platform(): built(t, "zoom-plugin")}
 	names := []string{"assets/profile.png", "assets/profile.svg", "public/app-bar-icon.png"}
 	if manifest["webapp"] != nil {
