@@ -11,7 +11,7 @@
 
 struct audit {
 	const char *event;  /* "zoomConnect" */
-	struct str user_id; /* who did it; empty: Zoom */
+	struct str user_id; /* who did it; empty: Zoom, or unknown here */
 	const char *object; /* what `name` and `value` belong to */
 	const char *name;
 	struct str value;
@@ -21,5 +21,13 @@ struct audit {
 
 /* Failures are logged. No secrets. */
 void audit(struct ctx *c, const struct audit *what);
+
+/*
+ * audit_settings - a record for each change of what may be done, or of the key
+ *
+ * Between the present settings and those that follow. By whom is in the
+ * server's own record of the change. Each node writes its own.
+ */
+void audit_settings(struct ctx *c, const struct config *next);
 
 #endif

@@ -4,6 +4,7 @@
  * Activation: the configuration is read, the bot and its picture are made,
  * the command is registered, and an admin is told what is missing.
  */
+#include "plugin/audit.h"
 #include "plugin/command.h"
 #include "plugin/disconnect.h"
 #include "plugin/job.h"
@@ -74,6 +75,8 @@ static void change_config(struct mm_call *call, struct config *config)
 		    "The former encryption key could not be kept for what is "
 		    "sealed under it",
 		    "error", err.text, NULL);
+	if (p->active)
+		audit_settings(&c, config);
 	config_swap(&p->config, config);
 	ctx_end(&c);
 	if (changed) {

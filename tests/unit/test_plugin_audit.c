@@ -83,6 +83,36 @@ START_TEST(to_disconnect_is_in_the_log)
 }
 END_TEST
 
+/* What a record of a setting says: "name=value". */
+static const char *setting_in(size_t i)
+{
+	const struct mm_log_audit_rec_args *args =
+	    host_args(&w.host, MM_API_LOG_AUDIT_REC, i);
+	const struct gob_any_map *parameters =
+	    &args->rec->event_data.parameters;
+	ck_assert_str_eq(str_c(args->rec->event_name), "zoomSetting");
+	return str_c(arena_printf(&w.arena, "%s=%s",
+	    str_c(gob_any_get_string(gob_any_map_get(parameters, S("name")))),
+	    str_c(gob_any_get_string(
+	        gob_any_map_get(parameters, S("setting"))))));
+}
+
+START_TEST(what_is_set_otherwise_is_in_the_log)
+{
+	world_configures(&w, "RestrictMeetingCreation", "true");
+	world_configures(&w, "RequireVerifiedEmail", "true");
+	world_configures(&w, "RequireVerifiedEmail", "true");
+	world_configures(&w, "EncryptionKey", "\"" OTHER_KEY "\"");
+	const char *const said[] = { "RestrictMeetingCreation=true",
+		"RequireVerifiedEmail=true", "RestrictMeetingCreation=false",
+		"EncryptionKey=changed", "RequireVerifiedEmail=false" };
+	size_t n = sizeof(said) / sizeof(said[0]);
+	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_AUDIT_REC), n);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_str_eq(setting_in(i), said[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plugin audit");
@@ -93,6 +123,7 @@ int main(void)
 	tcase_add_test(tc, a_server_without_an_audit_log_is_asked_once);
 	tcase_add_test(tc, another_failure_is_logged);
 	tcase_add_test(tc, to_disconnect_is_in_the_log);
+	tcase_add_test(tc, what_is_set_otherwise_is_in_the_log);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
