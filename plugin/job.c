@@ -15,10 +15,12 @@
 #include "plugin/store.h"
 
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MARK_KEY "z2_jobs"
+#define MARK_KEY   "z2_jobs"
+#define MARK_BYTES 8
 
 /* Downloads wait for the network, so some may go on at once. */
 #define N_THREADS 4
@@ -26,6 +28,9 @@
 
 /* Between two looks for work that others have stored. */
 #define LOOK_MS 10000
+
+/* So far behind may be the copy of the database that answers a read. */
+#define LAG_MS 5000
 
 /* An attempt, and the lease that covers it. */
 #define ATTEMPT_MS 50000
@@ -49,6 +54,8 @@ struct jobs {
 	int filled[JOB_SLOTS]; /* slots to look into at once, oldest first */
 	int n_filled;
 	int64_t next_look_ms;
+	char mark[2 * MARK_BYTES + 1]; /* seen last, and since when */
+	int64_t mark_ms;
 	pthread_t threads[N_THREADS];
 	size_t n_threads;
 };
@@ -111,7 +118,7 @@ static bool read_job(struct ctx *c, int slot, struct job *job, struct err *err)
  * just found them empty does not take it away. */
 static bool mark(struct ctx *c, struct err *err)
 {
-	unsigned char bytes[8];
+	unsigned char bytes[MARK_BYTES];
 	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
 		return err_set(err, ERR_IO, "no random numbers");
 	return store_put(c, S(MARK_KEY),
@@ -326,7 +333,23 @@ static bool is_stopping(struct jobs *jobs)
 	return stopping;
 }
 
-/* All slots, when there is a mark; which goes when all are empty. */
+/* Whether this very mark was there before what it stands for could still be
+ * unseen. */
+static bool is_settled(struct jobs *jobs, struct str seen)
+{
+	pthread_mutex_lock(&jobs->lock);
+	bool same = str_eq(str_from(jobs->mark), seen);
+	if (!same) {
+		snprintf(jobs->mark, sizeof(jobs->mark), "%.*s", STR_ARG(seen));
+		jobs->mark_ms = clock_now_ms();
+	}
+	bool settled = same && clock_now_ms() - jobs->mark_ms >= LAG_MS;
+	pthread_mutex_unlock(&jobs->lock);
+	return settled;
+}
+
+/* All slots, when there is a mark; which goes when all are empty, and were so
+ * for a while. */
 static void look_everywhere(struct jobs *jobs)
 {
 	struct arena arena;
@@ -339,10 +362,11 @@ static void look_everywhere(struct jobs *jobs)
 	struct ctx c = ctx_begin(jobs->plugin, &call);
 	reseal(&c);
 	bool done = !c.config->valid || store_get(&c, S(MARK_KEY), &seen, &err);
+	bool settled = is_settled(jobs, seen);
 	for (int i = 0; i < JOB_SLOTS && seen.len > 0 && !is_stopping(jobs);
 	     i++)
 		all_empty = visit(jobs, i) && all_empty;
-	if (done && seen.len > 0 && all_empty && !is_stopping(jobs))
+	if (done && seen.len > 0 && all_empty && settled && !is_stopping(jobs))
 		done = mm_kv_compare_and_delete(
 		    c.mm, c.arena, S(MARK_KEY), seen, &removed, &err);
 	if (!done)

@@ -9,8 +9,8 @@
  *
  *	z2_job_<slot>     sealed JSON {event, attempts, due, added}
  *	z2_lease_job_<slot>
- *	z2_jobs           changes whenever a job is added, absent when all are
- *	                  done: without it nobody looks into the slots
+ *	z2_jobs           changes whenever a job is added, absent some seconds
+ *	                  after all are done: without it nobody looks
  *
  * A job may be run more than once, also at the same time: what it does must
  * be harmless then. One that fails is tried again after 15 s, 30 s, 1 min,

@@ -102,10 +102,66 @@ START_TEST(what_was_added_before_is_found)
 	ck_assert_int_eq(count().n, 20);
 	start_jobs(); /* on another node, or after a restart */
 	await(20, 0);
-	int64_t deadline = SOON;
+	stop_jobs();
+}
+END_TEST
+
+static atomic_bool is_behind;
+
+/* A copy of the database that has the mark and not yet the jobs. */
+static void get_behind(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	const struct mm_kv_get_args *in = args;
+	struct mm_kv_get_returns *out = returns;
+	(void)object;
+	if (is_behind && str_has_prefix(in->key, S("z2_job_")))
+		return;
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < h->n_keys; i++) {
+		if (str_eq(h->keys[i].key, in->key))
+			out->result = arena_str(a, h->keys[i].value);
+	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* Until nobody has read anything for a while. */
+static void await_end_of_look(void)
+{
+	const struct timespec pause = { 0, 300000000 };
+	size_t before = 0;
+	size_t now = 0;
+	do {
+		before = now;
+		nanosleep(&pause, NULL);
+		now = host_n_called(&w.host, MM_API_KV_GET);
+	} while (now != before || now < JOB_SLOTS);
+}
+
+START_TEST(a_read_that_is_behind_loses_no_job)
+{
+	ck_assert(add());
+	is_behind = true;
+	host_answers(&w.host, MM_API_KV_GET, get_behind, NULL);
+	start_jobs();
+	await_end_of_look();
+	is_behind = false;
+	ck_assert_uint_gt(host_key(&w.host, "z2_jobs").len, 0);
+	jobs_look(w.plugin.jobs);
+	await(1, 0);
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(when_all_is_done_nobody_looks_any_more)
+{
+	host_stores(&w.host, "z2_jobs", S("there were some"));
+	start_jobs();
+	int64_t deadline = clock_deadline_ms(25000);
 	while (
 	    host_key(&w.host, "z2_jobs").len > 0 && clock_now_ms() < deadline)
 		sched_yield();
+	ck_assert_uint_eq(host_key(&w.host, "z2_jobs").len, 0);
 	stop_jobs();
 }
 END_TEST
@@ -224,6 +280,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, what_is_added_is_worked_off_and_gone);
 	tcase_add_test(tc, what_was_added_before_is_found);
+	tcase_add_test(tc, a_read_that_is_behind_loses_no_job);
+	tcase_add_test(tc, when_all_is_done_nobody_looks_any_more);
 	tcase_add_test(tc, nothing_readable_is_stored);
 	tcase_add_test(tc, a_job_that_fails_is_put_off);
 	tcase_add_test(tc, after_the_last_attempt_the_admins_are_told);
