@@ -81,6 +81,25 @@ static struct grant copy(struct arena *a, const struct grant *g)
 	};
 }
 
+/* Lock held: kept. Let go of this owner's, or of one token of theirs. */
+static void let_go(struct refresh_kept *kept, const struct grant *grant,
+    const struct str *access_token)
+{
+	struct refresh_unsaved **link = &kept->first;
+	while (*link != NULL) {
+		struct refresh_unsaved *u = *link;
+		if (!str_eq(u->grant.user_id, grant->user_id) ||
+		    (access_token != NULL &&
+		        !str_eq(u->grant.token.access_token, *access_token))) {
+			link = &u->next;
+			continue;
+		}
+		*link = u->next;
+		unsaved_free(u);
+	}
+}
+
+/* In place of what was kept for this owner: that one is spent by now. */
 static void keep(struct ctx *c, const struct grant *grant)
 {
 	struct refresh_kept *kept = &c->plugin->kept;
@@ -94,28 +113,10 @@ static void keep(struct ctx *c, const struct grant *grant)
 		return;
 	}
 	pthread_mutex_lock(&kept->lock);
+	let_go(kept, grant, NULL);
 	u->next = kept->first;
 	kept->first = u;
 	pthread_mutex_unlock(&kept->lock);
-}
-
-/* Lock held: kept. Those of this owner, out of the list. */
-static struct refresh_unsaved *take_owners(
-    struct refresh_kept *kept, struct str user_id)
-{
-	struct refresh_unsaved *taken = NULL;
-	struct refresh_unsaved **link = &kept->first;
-	while (*link != NULL) {
-		struct refresh_unsaved *u = *link;
-		if (!str_eq(u->grant.user_id, user_id)) {
-			link = &u->next;
-			continue;
-		}
-		*link = u->next;
-		u->next = taken;
-		taken = u;
-	}
-	return taken;
 }
 
 /* Whether what is stored is what a token was refreshed from: the same bytes,
@@ -127,27 +128,41 @@ static bool is_still(const struct grant *refreshed, const struct grant *stored)
 	           str_eq(refreshed->spent, stored->token.refresh_token));
 }
 
+/* Lock held: kept. What was stored since then is newer, and ends it. */
+static bool find_newer(
+    struct ctx *c, struct refresh_kept *kept, struct grant *grant)
+{
+	const struct refresh_unsaved *u = kept->first;
+	while (u != NULL && !str_eq(u->grant.user_id, grant->user_id))
+		u = u->next;
+	if (u == NULL)
+		return false;
+	if (!is_still(&u->grant, grant)) {
+		let_go(kept, grant, NULL);
+		return false;
+	}
+	struct str raw = grant->raw;
+	*grant = copy(c->arena, &u->grant);
+	grant->raw = raw;
+	return true;
+}
+
+/* It stays in the list while it is being stored: whoever finds nothing there
+ * would use the spent token. */
 void refresh_recall(struct ctx *c, struct grant *grant)
 {
 	struct refresh_kept *kept = &c->plugin->kept;
+	bool saved = false;
+	struct err err = { 0 };
 	pthread_mutex_lock(&kept->lock);
-	struct refresh_unsaved *u = take_owners(kept, grant->user_id);
+	bool found = find_newer(c, kept, grant);
 	pthread_mutex_unlock(&kept->lock);
-	while (u != NULL) {
-		struct refresh_unsaved *next = u->next;
-		bool saved = false;
-		struct err err = { 0 };
-		/* what was stored since then is newer */
-		if (is_still(&u->grant, grant)) {
-			struct str raw = grant->raw;
-			*grant = copy(c->arena, &u->grant);
-			grant->raw = raw;
-			if (!grant_save(c, grant, &grant->raw, &saved, &err))
-				keep(c, grant);
-		}
-		unsaved_free(u);
-		u = next;
-	}
+	if (!found || !grant_save(c, grant, &grant->raw, &saved, &err) ||
+	    !saved)
+		return;
+	pthread_mutex_lock(&kept->lock);
+	let_go(kept, grant, &grant->token.access_token);
+	pthread_mutex_unlock(&kept->lock);
 }
 
 /* ---- the end of a grant ------------------------------------------------------------ */

@@ -147,3 +147,56 @@ func TestSlowRefresh(t *testing.T) {
 		t.Errorf("spent refresh tokens were used %d times", spent)
 	}
 }
+
+// Goal: when Zoom's answer to a refresh is lost, and the new token with it, the
+// admins are told once how to connect again, and that is the way out.
+func TestRefreshAnswerLost(t *testing.T) {
+	covers(t, "better: one refresh", "better: revoked early")
+	w := connected(t)
+	w.zoom.ExpireAccessTokens()
+	w.zoom.Fail("POST /oauth/token", zoomsim.Fault{Reset: true, After: true})
+	contains(t, w.types(w.member, "/zoom start"), "cannot be reached")
+	for range 3 {
+		contains(t, w.types(w.member, "/zoom start"), "has ended")
+	}
+	w.told(w.admin, "nobody can start meetings")
+	n, err := w.host.Count(`SELECT count(*) FROM posts WHERE message LIKE '%nobody can start meetings%'`)
+	check(t, err)
+	if n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	if status, page := w.authorize(); status != http.StatusOK {
+		t.Fatalf("connecting again: %d %s", status, page)
+	}
+	if n := w.starts(1); n != 1 {
+		t.Error("no meeting after connecting again")
+	}
+}
+
+// Goal: a new token that the database does not take is used from memory, and
+// stored as soon as it can be; the spent one is never used again.
+func TestStoreFailsInARefresh(t *testing.T) {
+	covers(t, "better: one refresh")
+	w := connected(t)
+	check(t, w.host.Change(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''disk full''; END'`))
+	check(t, w.host.Change(`CREATE TRIGGER refuse BEFORE UPDATE ON pluginkeyvaluestore FOR EACH ROW
+		WHEN (OLD.pkey = 'zoomSuperUserToken_' AND OLD.pvalue <> NEW.pvalue) EXECUTE FUNCTION refuse()`))
+	before := w.stored("zoomSuperUserToken_")
+	w.zoom.ExpireAccessTokens()
+	if n := w.starts(20); n != 20 {
+		t.Errorf("%d of 20 starts while nothing can be stored", n)
+	}
+	w.explains("kept in memory", time.Time{})
+	if w.stored("zoomSuperUserToken_") != before {
+		t.Error("something was stored")
+	}
+	check(t, w.host.Change(`DROP TRIGGER refuse ON pluginkeyvaluestore`))
+	if n := w.starts(1); n != 1 || w.stored("zoomSuperUserToken_") == before {
+		t.Errorf("%d of 1 starts after it, or the token is not stored", n)
+	}
+	w.restarted()
+	eventually(t, "a meeting on the stored token", func() bool { return w.starts(1) == 1 })
+	if n, spent := w.zoom.RefreshCount(), w.zoom.SpentRefreshUses(); n != 1 || spent != 0 {
+		t.Errorf("%d refreshes, spent refresh tokens were used %d times", n, spent)
+	}
+}
