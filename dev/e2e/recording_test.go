@@ -135,6 +135,13 @@ func TestRecordings(t *testing.T) {
 	check(t, err)
 	w.zoom.ForceUUID("//Ab/cdEf12345+ghIJKLm==")
 	m := w.meets()
+	for _, prefix := range []string{"post_meeting_", "meeting_channel_"} {
+		keys, err := w.host.PluginKeys("zoom", prefix)
+		check(t, err)
+		if left := time.Until(keys[0].Expires); left < 29*24*time.Hour || left > 30*24*time.Hour {
+			t.Errorf("%s: recordings find their meeting for %v", keys[0].Key, left)
+		}
+	}
 
 	event := w.recorded(m.id, zoomsim.ChatFile(chatText), zoomsim.VideoFile([]byte("video")), zoomsim.TimelineFile("{}"))
 	w.delivers(event, http.StatusOK)
