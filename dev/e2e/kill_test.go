@@ -262,3 +262,35 @@ func TestAcknowledgedAtOnce(t *testing.T) {
 		t.Errorf("p99 is %v", p99)
 	}
 }
+
+// Goal: the queue takes 256 events and no more, the rest are for Zoom to send
+// again; an admin sees how long it is; and it empties.
+func TestQueueIsBounded(t *testing.T) {
+	covers(t, "better: files by the queue", "better: status")
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	w := connected(t)
+	m := w.meets()
+	w.files(cold)
+	event := w.recorded(m.id, zoomsim.ChatFile(chatText))
+	taken := 0
+	for range 300 {
+		delivery, err := w.zoom.Deliver(event)
+		check(t, err)
+		taken += b2i(delivery.OK())
+	}
+	if n := w.waiting(); taken != 256 || n != 256 {
+		t.Errorf("%d events were taken, %d wait", taken, n)
+	}
+	contains(t, w.types(w.admin, "/zoom status"), "Waiting to be posted: 256 recordings")
+	w.explains("256 events wait already", time.Time{})
+	w.zoom.ClearFaults()
+	w.settledWithin(m, 1, 90*time.Second)
+	for end := time.Now().Add(90 * time.Second); w.waiting() > 0 && time.Now().Before(end); time.Sleep(time.Second) {
+	}
+	if n := w.waiting(); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+	w.settled(m, 1)
+}

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -186,4 +188,46 @@ func TestInstalledWhileJobsWait(t *testing.T) {
 	if n, want := w.ended(), len(tapes)+len(ids); n != want {
 		t.Errorf("%d of %d posts say that their meeting has ended", n, want)
 	}
+}
+
+// Goal: while the database does not answer, whoever waits is told after a while,
+// Zoom is not told that an event was taken, and no call is stuck for good.
+func TestDatabaseHangs(t *testing.T) {
+	covers(t, "life: server restarts")
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	w := connected(t)
+	m := w.meets()
+	event := w.recorded(m.id, zoomsim.ChatFile(chatText))
+	event.NoRetries = true
+	db, err := sql.Open("postgres", w.host.DSN())
+	check(t, err)
+	defer db.Close()
+	lock, err := db.Begin()
+	check(t, err)
+	_, err = lock.Exec("LOCK TABLE pluginkeyvaluestore IN ACCESS EXCLUSIVE MODE")
+	check(t, err)
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			began := time.Now()
+			status, body := w.post(w.member, "/api/v1/meetings?force=true", w.startBody())
+			if status == http.StatusOK || !strings.Contains(body, "Something went wrong") || time.Since(began) > 45*time.Second {
+				t.Errorf("after %v: %d %s", time.Since(began), status, body)
+			}
+		})
+	}
+	group.Go(func() {
+		if delivery, err := w.zoom.Deliver(event); err == nil && delivery.OK() {
+			t.Error("an event that cannot be stored was taken")
+		}
+	})
+	group.Wait()
+	check(t, lock.Rollback())
+	if n := w.starts(20); n != 20 {
+		t.Errorf("%d of 20 starts when the database is back", n)
+	}
+	w.delivers(event, http.StatusOK)
+	w.settled(m, 1)
 }
