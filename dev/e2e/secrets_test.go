@@ -43,9 +43,15 @@ func (w *world) dump(db *sql.DB, query string) map[string][]byte {
 	return rows
 }
 
-// searches the log and the server's stderr, which hold what the plugin has
-// printed, too, all posts and all stored values.
+// searches all that is there.
 func (w *world) searches(db *sql.DB, when string) {
+	w.Helper()
+	w.findsNothing(w.everything(db), when)
+}
+
+// everything is the log and the server's stderr, which hold what the plugin has
+// printed, too, all posts and all stored values.
+func (w *world) everything(db *sql.DB) map[string][]byte {
 	w.Helper()
 	all := w.dump(db, `SELECT pkey, pvalue FROM pluginkeyvaluestore WHERE pluginid = 'zoom'`)
 	for id, post := range w.dump(db, `SELECT id, row_to_json(posts)::text FROM posts`) {
@@ -58,6 +64,12 @@ func (w *world) searches(db *sql.DB, when string) {
 		check(w.T, err)
 		all[name] = text
 	}
+	return all
+}
+
+// findsNothing of what was planted.
+func (w *world) findsNothing(all map[string][]byte, when string) {
+	w.Helper()
 	for name, text := range all {
 		for _, secret := range w.planted() {
 			if at := bytes.Index(text, []byte(secret)); at >= 0 {
