@@ -84,7 +84,7 @@ long() {
 	step build-tsan make -s -j2 BUILD=tsan all test-programs
 	step unit-tsan make -s -j2 unit BUILD=tsan
 	step valgrind make -s -j2 unit BUILD=debug UNIT_WRAPPER=valgrind
-	step server-tsan go_tests dev tsan ./e2e
+	step server-tsan go_tests dev tsan -timeout 60m ./e2e
 	step newest-tsan go_tests dev/newest tsan -short ./...
 	step interop-tsan go_tests dev/interop tsan ./...
 	step build-release make -s -j2 BUILD=release all

@@ -114,7 +114,7 @@ struct host {
 	/* What the server knows; fill in before the plugin asks. */
 	struct str settings; /* JSON of the plugin's settings */
 	struct str site_url;
-	struct str locale;  /* the server's, empty: none is set */
+	struct str locale; /* the server's, empty: none is set */
 	bool open_sign_up;
 	bool verifies_email;
 	const char *bundle; /* folder of the bundle */
