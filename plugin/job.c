@@ -8,12 +8,14 @@
  */
 #include "plugin/job.h"
 
+#include "base/thread.h"
 #include "plugin/admins.h"
 #include "plugin/keyring.h"
 #include "plugin/lease.h"
 #include "plugin/reseal.h"
 #include "plugin/store.h"
 
+#include <errno.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -429,8 +431,6 @@ void jobs_look(struct jobs *jobs)
 struct jobs *jobs_start(
     struct plugin *p, struct mm_plugin *mm, job_run *run, struct err *err)
 {
-	pthread_attr_t attr;
-	int rc = 0;
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 	if (jobs == NULL) {
 		err_set(err, ERR_NO_MEMORY, "jobs");
@@ -439,17 +439,12 @@ struct jobs *jobs_start(
 	*jobs = (struct jobs){ .plugin = p, .mm = mm, .run = run };
 	pthread_mutex_init(&jobs->lock, NULL);
 	clock_cond_init(&jobs->changed);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	while (rc == 0 && jobs->n_threads < N_THREADS) {
-		rc = pthread_create(
-		    &jobs->threads[jobs->n_threads], &attr, work, jobs);
-		jobs->n_threads += rc == 0;
-	}
-	pthread_attr_destroy(&attr);
+	while (jobs->n_threads < N_THREADS &&
+	       thread_start(&jobs->threads[jobs->n_threads], STACK, work, jobs))
+		jobs->n_threads++;
 	if (jobs->n_threads > 0)
 		return jobs;
-	err_set(err, ERR_NO_MEMORY, "jobs: %s", strerror(rc));
+	err_set(err, ERR_NO_MEMORY, "jobs: %s", strerror(errno));
 	jobs_free(jobs);
 	return NULL;
 }

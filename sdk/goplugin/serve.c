@@ -9,6 +9,7 @@
 #include "goplugin/goplugin.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "rpc/rpc.h"
 
 #include <stdlib.h>
@@ -70,8 +71,8 @@ static void control_quit(struct goplugin *g, struct rpc_call_info *call,
 	(void)reply;
 	pthread_mutex_lock(&g->lock);
 	if (!g->quitting && !g->over)
-		g->quitting =
-		    pthread_create(&g->quit_timer, NULL, close_in_time, g) == 0;
+		g->quitting = thread_start(
+		    &g->quit_timer, THREAD_SMALL_STACK, close_in_time, g);
 	pthread_mutex_unlock(&g->lock);
 }
 

@@ -1,6 +1,8 @@
 #include "mm/plugin.h"
 #include "mm/pull.h"
 
+#include "base/thread.h"
+
 /* The answer's body is handed to the sink in pieces of at most this. */
 #define PIECE ((size_t)32 * 1024)
 
@@ -66,10 +68,10 @@ static bool reception_start(
 {
 	*r = (struct reception){ 0 };
 	awaited_init(&r->dial, broker);
-	if (pthread_create(&r->thread, NULL, receive, r) == 0)
+	if (thread_start(&r->thread, THREAD_SMALL_STACK, receive, r))
 		return true;
 	awaited_fini(&r->dial);
-	return err_set(err, ERR_IO, "starting a thread for an answer");
+	return err_set_errno(err, "starting a thread for an answer");
 }
 
 /* The call is over: the stream that the host has dialled, if it has. */

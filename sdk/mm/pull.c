@@ -1,6 +1,6 @@
 #include "mm/pull.h"
 
-#include <errno.h>
+#include "base/thread.h"
 
 /* How often whoever waits for the host looks whether the call is over. */
 #define LOOK_MS 50
@@ -190,17 +190,11 @@ static void *run(void *arg)
 bool feed_start(struct feed *f, struct broker *broker,
     const struct mm_source *source, struct err *err)
 {
-	pthread_attr_t attr;
 	*f = (struct feed){ .source = source };
 	awaited_init(&f->dial, broker);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, FEED_STACK);
-	int rc = pthread_create(&f->thread, &attr, run, f);
-	pthread_attr_destroy(&attr);
-	if (rc == 0)
+	if (thread_start(&f->thread, FEED_STACK, run, f))
 		return true;
 	awaited_fini(&f->dial);
-	errno = rc;
 	return err_set_errno(err, "starting a thread for a body");
 }
 

@@ -12,7 +12,8 @@
  */
 #include "rpc/rpc.h"
 
-#include <errno.h>
+#include "base/thread.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,17 +152,10 @@ static void *work(void *arg);
 /* Lock held: server. */
 static bool start_thread(struct rpc_server *s)
 {
-	pthread_attr_t attr;
 	pthread_t thread;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, WORKER_STACK);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	int rc = pthread_create(&thread, &attr, work, s);
-	pthread_attr_destroy(&attr);
-	if (rc != 0) {
-		errno = rc;
+	if (!thread_start(&thread, WORKER_STACK, work, s))
 		return false;
-	}
+	pthread_detach(thread);
 	s->n_threads++;
 	return true;
 }

@@ -14,6 +14,8 @@
  */
 #include "yamux/session.h"
 
+#include "base/thread.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -495,7 +497,7 @@ static bool step(struct yamux_session *s)
 		session_end(s, ERR_CLOSED, "the peer closed the connection");
 	else if (error != EAGAIN && error != EINTR)
 		session_end(
-		    s, ERR_CLOSED, "yamux: recv: %s", strerrorname_np(error));
+		    s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
 	flush_pending(s);
 	bool more = n == (ssize_t)READ_BUFFER;
 	bool waiting = n_pending(s) > 0;
@@ -531,15 +533,8 @@ static void *run(void *arg)
 
 static bool start_reader(struct yamux_session *s, struct err *err)
 {
-	pthread_attr_t attr;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, READER_STACK);
-	int rc = pthread_create(&s->reader, &attr, run, s);
-	pthread_attr_destroy(&attr);
-	if (rc == 0)
-		return true;
-	errno = rc;
-	return err_set_errno(err, "starting the reader thread");
+	return thread_start(&s->reader, READER_STACK, run, s) ||
+	       err_set_errno(err, "starting the reader thread");
 }
 
 struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
