@@ -15,6 +15,7 @@
 #include <curl/curl.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,8 +201,12 @@ bool zoom_ask_api(struct zoom_call *call, struct str path, struct zoom_ask ask,
 
 bool zoom_global_init(struct err *err)
 {
-	/* jansson would seed its hash tables at first use, by racing threads */
-	json_object_seed(0);
+	/* jansson would seed its hash tables at first use, by racing threads,
+	 * and by the clock where there is no /dev/urandom */
+	size_t seed = 0;
+	if (RAND_bytes((unsigned char *)&seed, sizeof(seed)) != 1)
+		return err_set(err, ERR_INVALID, "no random numbers");
+	json_object_seed(seed);
 	/* a server that closes while we write is an error, not a signal */
 	struct sigaction now;
 	if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)

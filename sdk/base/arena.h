@@ -61,7 +61,8 @@ struct str arena_str(struct arena *a, struct str s);
 /* Printed text, NUL-terminated; {NULL, 0} on failure. */
 struct str arena_printf(struct arena *a, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
-struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+    PRINTF_LIKE(2, 0);
 
 /* Bytes as lower-case hexadecimal digits. */
 struct str arena_hex(struct arena *a, struct str bytes);

@@ -23,6 +23,7 @@ const char *err_code_text(enum err_code code)
 	return texts[code];
 }
 
+PRINTF_LIKE(3, 0)
 static void put(
     struct err *err, enum err_code code, const char *fmt, va_list ap)
 {
@@ -51,9 +52,9 @@ bool err_set_errno(struct err *err, const char *fmt, ...)
 	put(err, ERR_IO, fmt, ap);
 	va_end(ap);
 	size_t used = strlen(err->text);
-	char room[128];
+	/* in glibc from 2.32 on, and in musl, any thread may ask */
 	snprintf(err->text + used, sizeof(err->text) - used, ": %s",
-	    strerror_r(number, room, sizeof(room)));
+	    strerror(number));
 	return false;
 }
 

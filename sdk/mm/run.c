@@ -307,7 +307,9 @@ int mm_plugin_run(const struct mm_plugin_def *def)
 	struct mm_plugin p = { .def = def };
 	struct err err = { 0 };
 	int fd;
+#ifdef M_ARENA_MAX /* glibc's */
 	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+#endif
 	/* Ctrl-C goes to the whole process group; the host ends us itself */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);

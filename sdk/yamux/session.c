@@ -84,8 +84,7 @@ static size_t hand_over(
 	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n_parts };
 	ssize_t sent = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		session_end(
-		    s, ERR_CLOSED, "yamux: send: %s", strerrorname_np(errno));
+		session_end(s, ERR_CLOSED, "yamux: send: %s", strerror(errno));
 	return sent < 0 ? 0 : (size_t)sent;
 }
 
@@ -496,8 +495,7 @@ static bool step(struct yamux_session *s)
 	else if (n == 0)
 		session_end(s, ERR_CLOSED, "the peer closed the connection");
 	else if (error != EAGAIN && error != EINTR)
-		session_end(
-		    s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
+		session_end(s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
 	flush_pending(s);
 	bool more = n == (ssize_t)READ_BUFFER;
 	bool waiting = n_pending(s) > 0;
