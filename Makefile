@@ -1,7 +1,8 @@
 # Zoom for Mattermost. `make help` lists the targets.
 #
-# BUILD is the flavour: debug (default), asan, tsan, release. Each has a folder
-# of its own under build/. ONLY=gob runs the tests whose names begin so.
+# BUILD is the flavour: debug (default), asan, tsan, release, and amd64 and arm64,
+# the static programs of the bundle. Each has a folder of its own under build/.
+# ONLY=gob runs the tests whose names begin so.
 
 VERSION := 10.0.0
 BUILD ?= debug
@@ -38,6 +39,8 @@ LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--gc-sections
 
+include $(if $(filter amd64 arm64,$(BUILD)),tools/static.mk)
+
 CFLAGS_ALL := -std=c17 -D_GNU_SOURCE -DPLUGIN_VERSION='"$(VERSION)"' -pthread \
 	$(WARNINGS) -Isdk -I. $(FLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_ALL := -pthread $(LDFLAGS_$(BUILD)) $(LDFLAGS)
@@ -64,27 +67,28 @@ HELLO := $(OUT)/hello-plugin
 TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(TEST_SRC))
 BUNDLE := dist/zoom-$(VERSION).tar.gz
 
+.DEFAULT_GOAL := all
 .PHONY: all help
 all: $(PLUGIN) $(HELLO)
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-$(OUT)/%.o: %.c
+$(OUT)/%.o: %.c $(STATIC)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # A translation is compiled as it is: sed makes a table of its lines.
-$(OUT)/plugin/i18n/%.o: plugin/i18n/%.po plugin/i18n/po.sed plugin/lang.h
+$(OUT)/plugin/i18n/%.o: plugin/i18n/%.po plugin/i18n/po.sed plugin/lang.h $(STATIC)
 	@mkdir -p $(@D)
 	$(call say,PO,$<)sed -f plugin/i18n/po.sed $< | $(CC) $(CFLAGS_ALL) \
 		-DLANG_TEXTS=lang_$* -DLANG_FILE='"$<"' -x c -c -o $@ -
 
 $(SDK): $(call objects,$(SDK_SRC))
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(ZOOM): $(call objects,$(ZOOM_SRC))
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(PLUGIN): $(call objects,$(PLUGIN_SRC)) $(ZOOM) $(SDK)
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -120,21 +124,23 @@ $(OUT)/tests/test_%_faults: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc \
 
 # ---- the bundle ---------------------------------------------------------------
 
-ARCH := $(shell uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
+EXECUTABLES := build/amd64/zoom-plugin build/arm64/zoom-plugin
 WEBAPP := webapp/dist/main.js
 BUNDLE_FILES := plugin.json assets/profile.svg assets/profile.png \
 	public/app-bar-icon.png $(WEBAPP) LICENSE NOTICE
 
-.PHONY: dist deploy bundle-name
+.PHONY: dist bundle-name
 bundle-name:
 	@echo $(notdir $(BUNDLE))
 
 ## dist       build dist/zoom-VERSION.tar.gz, the bundle that a server takes
 dist: setup-build
-	@$(MAKE) --no-print-directory BUILD=release $(BUNDLE)
+	@$(MAKE) --no-print-directory BUILD=amd64 build/amd64/zoom-plugin
+	@$(MAKE) --no-print-directory BUILD=arm64 build/arm64/zoom-plugin
+	@$(MAKE) --no-print-directory $(BUNDLE)
 
-$(BUNDLE): $(PLUGIN) $(BUNDLE_FILES) tools/dist.sh
-	@tools/dist.sh $@ $(PLUGIN) $(ARCH) $(BUNDLE_FILES)
+$(BUNDLE): $(EXECUTABLES) $(BUNDLE_FILES) tools/dist.sh tools/sbom.py
+	@tools/dist.sh $@ $(EXECUTABLES) $(BUNDLE_FILES)
 
 NODE_MODULES := webapp/node_modules/.package-lock.json
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json
@@ -149,10 +155,6 @@ webapp: $(WEBAPP)
 
 webapp-test: $(WEBAPP)
 	@node webapp/tests/run.mjs
-
-## deploy     upload the bundle: MM_SERVICESETTINGS_SITEURL, MM_ADMIN_TOKEN
-deploy: dist
-	tools/deploy.sh $(BUNDLE)
 
 # ---- running and testing --------------------------------------------------------
 
@@ -241,4 +243,4 @@ sizes:
 test-long: setup-long
 	@tools/test.sh long
 
-include tools/install.mk fuzz/fuzz.mk bench/bench.mk
+include tools/release.mk tools/install.mk fuzz/fuzz.mk bench/bench.mk

@@ -4,15 +4,18 @@
 #   tools/setup.sh build|test|long|run   Debian packages for make of that name
 #   tools/setup.sh go               prints the path of a Go that is new enough,
 #                                   installed into the user's cache if need be
+#   tools/setup.sh zig|spdx         the same for the release's compiler, and for
+#                                   what checks its bill of materials
 #   tools/setup.sh modules [FOLDER] fetches the Go modules of dev/, of FOLDER too
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/zoom-mattermost
 
-build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev nodejs npm"
-run="$build postgresql python3 python3-venv ca-certificates"
-test="$run g++ check valgrind clang-format-14 clang-tidy-14 cppcheck chromium"
+build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev nodejs npm
+	perl dpkg-dev debian-archive-keyring python3 python3-venv ca-certificates"
+run="$build postgresql"
+test="$run iproute2 qemu-user gnupg g++ check valgrind clang-format-14 clang-tidy-14 cppcheck chromium"
 long="$test clang-14 libclang-rt-14-dev"
 
 die() {
@@ -23,11 +26,15 @@ die() {
 # Somebody may have installed a tool from elsewhere; that counts.
 have() {
 	case $1 in
-	lib*-dev | check | ca-certificates)
+	lib*-dev | check | ca-certificates | debian-archive-keyring)
 		dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed ;;
 	postgresql) ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
 	python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
 	nodejs) command -v node >/dev/null ;;
+	dpkg-dev) command -v dpkg-source >/dev/null ;;
+	iproute2) command -v ip >/dev/null ;;
+	qemu-user) command -v qemu-aarch64 >/dev/null ;;
+	gnupg) command -v gpg >/dev/null ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
@@ -88,12 +95,33 @@ find_go() {
 	new_enough "$go" || die "$go does not run"
 }
 
+# pypi FOLDER NAME==VERSION - a package of PyPI in a folder of its own in the cache
+pypi() {
+	place=$cache/$1
+	[ ! -e "$place/complete" ] || return 0
+	have python3-venv || die "$2 needs python3-venv to be installed: tools/setup.sh build"
+	echo "setup: installing $2 into $place" >&2
+	mkdir -p "$cache"
+	python3 -m venv --clear "$place" || die "cannot write to $place"
+	out=$("$place/bin/pip" install -q --disable-pip-version-check "$2" 2>&1) ||
+		die "cannot install $2 (PyPI): $(echo "$out" | tail -n 1)"
+	touch "$place/complete"
+}
+
 case ${1:-} in
 build) packages "$build" ;;
 test) packages "$test" ;;
 long) packages "$long" ;;
 run) packages "$run" ;;
 go) find_go && echo "$go" ;;
+zig) # this version and no other, or the bytes of the release differ
+	pypi zig-0.15.2 ziglang==0.15.2
+	echo "$place"/lib/python3*/site-packages/ziglang/zig
+	;;
+spdx)
+	pypi spdx-tools-0.8.3 spdx-tools==0.8.3
+	echo "$place/bin/pyspdxtools"
+	;;
 modules)
 	find_go
 	for module in dev ${2:-}; do
@@ -101,5 +129,5 @@ modules)
 			die "cannot get the Go modules of $module/: $(echo "$out" | tail -n 1)"
 	done
 	;;
-*) die "usage: tools/setup.sh build|test|long|run|go|modules" ;;
+*) die "usage: tools/setup.sh build|test|long|run|go|zig|spdx|modules" ;;
 esac

@@ -66,7 +66,9 @@ short() {
 	step generated generated
 	step install tests/install/test.sh
 	step webapp make -s webapp-test
-	step hardened tools/check-binary.sh build/release/zoom-plugin
+	for arch in amd64 arm64; do
+		step "binary-$arch" tools/check-binary.sh $arch
+	done
 	step style make -s check-style
 	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata ./sentences ./bench
 	step server go_tests dev asan -short ./e2e
@@ -87,11 +89,13 @@ long() {
 	step server-tsan go_tests dev tsan -timeout 60m ./e2e
 	step newest-tsan go_tests dev/newest tsan -short ./...
 	step interop-tsan go_tests dev/interop tsan ./...
-	step build-release make -s -j2 BUILD=release all
-	SOAK=${SOAK:-30m} step soak go_tests dev release -timeout 60m -run 'TestSoak$' ./e2e
-	step load go_tests dev/newest release -run "Flights|TooMany|Large|Slow|Memory" ./...
+	step build-release make -s -j2 BUILD=amd64 all
+	SOAK=${SOAK:-30m} step soak go_tests dev amd64 -timeout 60m -run 'TestSoak$' ./e2e
+	step load go_tests dev/newest amd64 -run "Flights|TooMany|Large|Slow|Memory" ./...
 	step fuzz make -s fuzz T=1800 # half an hour of a processor each
 	step stand-in-race go_tests dev debug -race ./zoomsim
+	step bill-of-materials "$(tools/setup.sh spdx)" -i "$(echo dist/*.spdx.json)"
+	step reproducible make -s reproducible
 }
 
 case ${1:-} in
