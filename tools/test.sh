@@ -49,6 +49,11 @@ browser() {
 	node dev/browser/run.mjs build/run "dist/$bundle"
 }
 
+# What is shipped for arm64, in the real server: connecting, a meeting, webhooks.
+on_arm64() {
+	RUNNER=qemu-aarch64 go_tests dev arm64 -run '^(TestMainJob|TestForgedWebhooks)$' ./e2e
+}
+
 generated() {
 	(cd tools/gen && "$go" run . -check && "$go" vet ./... && "$go" test ./...)
 }
@@ -69,9 +74,11 @@ short() {
 	for arch in amd64 arm64; do
 		step "binary-$arch" tools/check-binary.sh $arch
 	done
+	step portable tests/portable/test.sh
 	step style make -s check-style
 	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata ./sentences ./bench
 	step server go_tests dev asan -short ./e2e
+	step server-arm64 on_arm64
 	step newest go_tests dev/newest asan -short ./...
 	step interop go_tests dev/interop asan ./...
 	for version in v0.1.21 v0.1.12 v0.1.3; do

@@ -56,8 +56,21 @@ func root() string {
 	return dir
 }
 
-// built is a file that make has built in the flavour under test.
+// built is a file that make has built in the flavour under test, or a script that
+// runs it by RUNNER, such as qemu-aarch64.
 func built(t *testing.T, name string) string {
+	t.Helper()
+	path := builtFile(t, name)
+	runner := os.Getenv("RUNNER")
+	if runner == "" {
+		return path
+	}
+	script := filepath.Join(t.TempDir(), name)
+	check(t, os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\nexec %s '%s'\n", runner, path), 0o755))
+	return script
+}
+
+func builtFile(t *testing.T, name string) string {
 	t.Helper()
 	flavour := os.Getenv("BUILD")
 	if flavour == "" {

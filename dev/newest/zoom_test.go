@@ -37,19 +37,30 @@ const (
 // newWorld starts everything; the plugin is active and not configured.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	zoom, err := zoomsim.Start(zoomsim.Options{
-		App:   zoomsim.App{Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token"},
-		Admin: zoomsim.User{Email: "admin@example.com"},
-		Plan:  zoomsim.PlanUnlimited,
-	})
-	check(t, err)
-	t.Cleanup(func() { check(t, zoom.Close()) })
+	zoom := newStandIn(t, zoomsim.Options{})
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	write(t, ca, zoom.CAPEM())
 	t.Setenv("SSL_CERT_FILE", ca)
 	t.Setenv("SSL_CERT_DIR", "/nonexistent")
+	return newWorldOf(t, newZoom(t), zoom)
+}
 
-	w := &world{host: newZoom(t), zoom: zoom}
+// newStandIn is a Zoom with the app and its admin.
+func newStandIn(t *testing.T, options zoomsim.Options) *zoomsim.Sim {
+	t.Helper()
+	options.App = zoomsim.App{Name: "Test", AccountLevel: true, PlainHTTPRedirects: true, SecretToken: "zoom-secret-token"}
+	options.Admin = zoomsim.User{Email: "admin@example.com"}
+	options.Plan = zoomsim.PlanUnlimited
+	zoom, err := zoomsim.Start(options)
+	check(t, err)
+	t.Cleanup(func() { check(t, zoom.Close()) })
+	return zoom
+}
+
+// newWorldOf has a host and a Zoom of the caller's.
+func newWorldOf(t *testing.T, h *host, zoom *zoomsim.Sim) *world {
+	t.Helper()
+	w := &world{host: h, zoom: zoom}
 	web := httptest.NewServer(w.host)
 	t.Cleanup(web.Close)
 	w.api.siteURL = web.URL
@@ -57,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	w.member = w.api.addUser("ada", model.SystemUserRoleId)
 	w.unknown = w.api.addUser("sam", model.SystemUserRoleId)
 	w.channel = w.api.addChannel("talk", model.ChannelTypeOpen, w.admin, w.member, w.unknown)
-	_, err = zoom.AddUser(zoomsim.User{Email: "Ada@Example.com"})
+	_, err := zoom.AddUser(zoomsim.User{Email: "Ada@Example.com"})
 	check(t, err)
 	for _, user := range []*model.User{w.admin, w.member, w.unknown} {
 		// a unique meeting ID, so that nobody is asked

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,7 @@ type App struct {
 // Options of a stand-in. The zero value is usable.
 type Options struct {
 	Addr      string // loopback only; default 127.0.0.1:0
+	Host      string // its name in addresses and certificate; default localhost
 	App       App
 	AccountID string
 	Admin     User // the account's first admin; default Ada Vega <ada@example.com>
@@ -89,7 +91,11 @@ func Start(opts Options) (*Sim, error) {
 	if err := checkLoopback(addr); err != nil {
 		return nil, err
 	}
-	id, err := newIdentity()
+	if opts.Host == "" {
+		opts.Host = "localhost"
+	}
+	names := append([]string{opts.Host}, loopbackNames...)
+	id, err := newIdentity(names)
 	if err != nil {
 		return nil, fmt.Errorf("zoomsim: certificates: %w", err)
 	}
@@ -97,7 +103,7 @@ func Start(opts Options) (*Sim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zoomsim: %w", err)
 	}
-	s := newSim(opts, id, listener.Addr().(*net.TCPAddr).Port)
+	s := newSim(opts, id, names, listener.Addr().(*net.TCPAddr).Port)
 	if _, err := s.AddUser(adminOf(opts)); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -105,16 +111,16 @@ func Start(opts Options) (*Sim, error) {
 	return s, nil
 }
 
-func newSim(opts Options, id identity, port int) *Sim {
+func newSim(opts Options, id identity, names []string, port int) *Sim {
 	s := &Sim{
 		now: opts.Now, logf: opts.Logf, tls: id,
 		accountID: opts.AccountID,
-		url:       fmt.Sprintf("https://localhost:%d", port),
+		url:       "https://" + net.JoinHostPort(opts.Host, strconv.Itoa(port)),
 		jwtKey:    randomBytes(64),
 		serveDone: make(chan error, 1),
 		app:       completeApp(opts.App),
 	}
-	for _, host := range loopbackNames {
+	for _, host := range names {
 		s.hosts = append(s.hosts, net.JoinHostPort(host, fmt.Sprint(port)))
 	}
 	if s.now == nil {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// loopbackNames are the names the server's certificate holds.
+// loopbackNames are names that the server's certificate always holds.
 var loopbackNames = []string{"localhost", "127.0.0.1", "::1"}
 
 // certificateLife stays below the 398 days that browsers accept.
@@ -47,7 +47,7 @@ type authority struct {
 
 // newIdentity uses the machine's clock, not the stand-in's: the clients that
 // check these certificates know only the real time.
-func newIdentity() (identity, error) {
+func newIdentity(own []string) (identity, error) {
 	ca, err := newAuthority("Zoom stand-in CA", certificateLife)
 	if err != nil {
 		return identity{}, err
@@ -72,11 +72,11 @@ func newIdentity() (identity, error) {
 		names []string
 		end   time.Duration // from now
 	}{
-		{CertRight, ca, loopbackNames, certificateLife},
-		{CertExpired, ca, loopbackNames, -time.Minute},
+		{CertRight, ca, own, certificateLife},
+		{CertExpired, ca, own, -time.Minute},
 		{CertOtherName, ca, []string{"other.example.com"}, certificateLife},
-		{CertUnknownCA, unknown, loopbackNames, certificateLife},
-		{CertExpiredCA, expired, loopbackNames, certificateLife},
+		{CertUnknownCA, unknown, own, certificateLife},
+		{CertExpiredCA, expired, own, certificateLife},
 	} {
 		if id.leaves[kind.which], err = kind.by.sign(kind.names, kind.end); err != nil {
 			return identity{}, err
