@@ -38,6 +38,11 @@ type Options struct {
 	// server rewrites files in it when SiteURL has a path. Default: an empty page.
 	ClientDir string
 
+	// PluginKey is a file with an OpenPGP public key, by which plugins then have
+	// to be signed. Such a server takes none through its API, only those that lie
+	// in FilesDir/plugins when it starts, as id.tar.gz and id.tar.gz.sig.
+	PluginKey string
+
 	// Env is added to the environment of the server and of its plugins. Names
 	// such as MM_SERVICESETTINGS_ENABLELINKPREVIEWS override settings; those of
 	// this process are not passed on.
@@ -255,6 +260,7 @@ func (h *Host) launch(ctx context.Context) error {
 		err := json.NewEncoder(orders).Encode(order{
 			DSN: h.opts.DSN, Addr: h.opts.Addr, SiteURL: h.opts.SiteURL, PluginDir: h.pluginDir(),
 			ClientPluginDir: h.clientPluginDir(), FilesDir: h.opts.FilesDir, LogDir: h.opts.LogDir,
+			PluginKey: h.opts.PluginKey,
 		})
 		var answer report
 		if err == nil {

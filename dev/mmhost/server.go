@@ -27,6 +27,7 @@ import (
 // listens, or why it cannot. The end of standard input is the order to stop.
 
 const (
+	pluginKeyName  = "plugins.gpg" // where the server keeps PluginKey
 	serverVariable = "ZOOMDEV_MATTERMOST"
 	reportFD       = 3
 	shutdownLimit  = 11 * time.Second // below the parent's patience
@@ -36,6 +37,7 @@ const (
 type order struct {
 	DSN, Addr, SiteURL                           string
 	PluginDir, ClientPluginDir, FilesDir, LogDir string
+	PluginKey                                    string // a file, or nothing
 }
 
 // report is the server's one answer.
@@ -102,6 +104,15 @@ func startServer() (*app.Server, error) {
 	if _, _, err := store.Set(settings); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
+	if o.PluginKey != "" {
+		key, err := os.ReadFile(o.PluginKey)
+		if err != nil {
+			return nil, err
+		}
+		if err := store.SetFile(pluginKeyName, key); err != nil {
+			return nil, fmt.Errorf("key of plugins: %w", err)
+		}
+	}
 	logger, err := mlog.NewLogger(mlog.MaxFieldLen(*settings.LogSettings.MaxFieldSize))
 	if err != nil {
 		return nil, fmt.Errorf("logger: %w", err)
@@ -147,6 +158,10 @@ func (o *order) apply(c *model.Config) {
 	c.PluginSettings.Directory = &o.PluginDir
 	c.PluginSettings.ClientDirectory = &o.ClientPluginDir
 	c.PluginSettings.AutomaticPrepackagedPlugins = no
+	if o.PluginKey != "" {
+		c.PluginSettings.RequirePluginSignature = yes
+		c.PluginSettings.SignaturePublicKeyFiles = []string{pluginKeyName}
+	}
 	c.PluginSettings.EnableMarketplace = no
 	c.PluginSettings.EnableRemoteMarketplace = no
 
