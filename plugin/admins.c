@@ -3,6 +3,7 @@
 #include "plugin/post.h"
 #include "plugin/say.h"
 
+PRINTF_LIKE(3, 0)
 static void tell(
     struct ctx *c, const struct mm_user *admin, const char *english, va_list ap)
 {

@@ -109,6 +109,7 @@ struct ctx say_in_english(const struct ctx *c)
 
 /* ---- saying ----------------------------------------------------------------------- */
 
+PRINTF_LIKE(2, 0)
 static struct str print(struct arena *a, const char *text, va_list ap)
 {
 	return strchr(text, '%') == NULL ? str_from(text)

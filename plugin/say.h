@@ -18,7 +18,8 @@
 
 /* A sentence, printed; arena. */
 struct str say(struct ctx *c, const char *english, ...) PRINTF_LIKE(2, 3);
-struct str say_v(struct ctx *c, const char *english, va_list ap);
+struct str say_v(struct ctx *c, const char *english, va_list ap)
+    PRINTF_LIKE(2, 0);
 
 /* One about n things; both texts are printed with the same values. */
 struct str say_n(struct ctx *c, long long n, const char *one, const char *many,

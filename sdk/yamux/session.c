@@ -77,9 +77,10 @@ static void wake_reader(struct yamux_session *s)
 	(void)ignored;
 }
 
-/* Hand parts to the socket; the bytes it took. */
+/* Hand parts to the socket; the bytes it took. (Their number fits whatever
+ * type a libc gives msg_iovlen.) */
 static size_t hand_over(
-    struct yamux_session *s, struct iovec *parts, size_t n_parts)
+    struct yamux_session *s, struct iovec *parts, uint8_t n_parts)
 {
 	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n_parts };
 	ssize_t sent = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
