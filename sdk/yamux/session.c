@@ -138,7 +138,8 @@ static void send_all(
 	size_t of_header = taken < FRAME_SIZE ? taken : FRAME_SIZE;
 	taken -= of_header;
 	keep(s, (const uint8_t *)header + of_header, FRAME_SIZE - of_header);
-	keep(s, (const uint8_t *)payload + taken, n - taken);
+	if (taken < n)
+		keep(s, (const uint8_t *)payload + taken, n - taken);
 	if (n_pending(s) > 0)
 		wake_reader(s);
 }
