@@ -1,42 +1,16 @@
 #include "plugin/text.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define LINK_MAX 2048
 #define NAME_MAX 40
 
-#define REPLACEMENT 0xfffd
-#define ELLIPSIS    "\xe2\x80\xa6"
+#define ELLIPSIS "\xe2\x80\xa6"
 
 /* ---- characters ---------------------------------------------------------------- */
-
-/* The character at the front of a non-empty text, and its bytes; anything
- * that is no UTF-8 is one byte of REPLACEMENT. Source: RFC 3629 */
-static uint32_t decode(struct str s, size_t *bytes)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)s.data[0];
-	size_t n = first < 0x80             ? 1
-	           : (first & 0xe0) == 0xc0 ? 2
-	           : (first & 0xf0) == 0xe0 ? 3
-	           : (first & 0xf8) == 0xf0 ? 4
-	                                    : 0;
-	uint32_t c = n == 1 ? first : first & (0x7fu >> n);
-	*bytes = 1;
-	if (n == 0 || n > s.len)
-		return REPLACEMENT;
-	for (size_t i = 1; i < n; i++) {
-		unsigned char next = (unsigned char)s.data[i];
-		if ((next & 0xc0) != 0x80)
-			return REPLACEMENT;
-		c = c << 6 | (next & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return REPLACEMENT;
-	*bytes = n;
-	return c;
-}
 
 /* C0, DEL, C1, and the two separators of lines and paragraphs. */
 static bool is_control(uint32_t c)
@@ -76,7 +50,7 @@ struct str text_line(struct arena *a, struct str text, size_t max)
 		return (struct str){ NULL, 0 };
 	while (text.len > 0) {
 		size_t n;
-		uint32_t c = decode(text, &n);
+		uint32_t c = utf8_first(text, &n);
 		struct str bytes = str_sub(text, 0, n);
 		text = str_sub(text, n, text.len);
 		if (is_direction(c))
@@ -89,7 +63,7 @@ struct str text_line(struct arena *a, struct str text, size_t max)
 		before_last = line.len;
 		if (is_control(c))
 			bytes = S(" ");
-		else if (c == REPLACEMENT)
+		else if (c == UTF8_REPLACEMENT)
 			bytes = S("\xef\xbf\xbd");
 		append(&line, bytes);
 	}
