@@ -20,12 +20,13 @@ material() {
 
 # The newest change of any source, and what everything was made from.
 materials() {
-	for package in openssl curl jansson; do
+	for package in openssl curl jansson yajl; do
 		dpkg-parsechangelog -l "$sources/$package/debian/changelog" -STimestamp
 	done | sort -n | sed -n '$s/^/date /p'
 	material openssl Apache-2.0
 	material curl curl
 	material jansson MIT
+	material yajl ISC
 	version=$(sed -n 's/.*"\(.*\)".*/\1/p' "$zig/lib/libc/musl/src/internal/version.h")
 	wheel="$("$zig/zig" version) $(sha256sum <"$zig/zig" | cut -d' ' -f1)"
 	echo "musl $version MIT $wheel"
@@ -33,12 +34,13 @@ materials() {
 }
 
 licenses() {
-	for package in openssl curl jansson; do
+	for package in openssl curl jansson yajl; do
 		cp "$sources/$package/debian/copyright" "$1/$package.copyright"
 	done
 	cp "$sources/openssl/LICENSE.txt" "$1/openssl.txt"
 	cp "$sources/curl/COPYING" "$1/curl.txt"
 	cp "$sources/jansson/LICENSE" "$1/jansson.txt"
+	cp "$sources/yajl/COPYING" "$1/yajl.txt"
 	cp "$zig/lib/libc/musl/COPYRIGHT" "$1/musl.txt"
 	cp "$zig/LICENSE" "$1/compiler-rt.txt"
 	cut -d' ' -f1,2 "$stage/materials" | grep -v '^date' >"$1/versions.txt"

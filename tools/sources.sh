@@ -11,6 +11,7 @@ set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/zoom-mattermost
 sources=$cache/sources
+packages="openssl curl jansson yajl"
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 
 die() {
@@ -77,15 +78,22 @@ newest() {
 	[ -s "$work/list" ] || die "this machine gets no packages from a Debian archive"
 	own apt-get update -o APT::Update::Error-Mode=any >"$log" 2>&1 ||
 		die "cannot read Debian's lists: $(grep '^E:' "$log" | head -n 1)"
-	for package in openssl curl jansson; do
-		fetch $package
+	for package in $packages; do
+		fetch "$package"
 	done
 	if [ -e "$sources" ]; then mv "$sources" "$work/old"; fi
 	mv "$work/new" "$sources"
 }
 
+# Are all there? Those of an earlier commit may be fewer.
+complete() {
+	for package in $packages; do
+		grep -q "^$package " "$sources/versions" 2>/dev/null || return 1
+	done
+}
+
 case ${1:-} in
 newest) newest ;;
-'') [ -e "$sources/versions" ] || newest; echo "$sources" ;;
+'') complete || newest; echo "$sources" ;;
 *) die "usage: tools/sources.sh [newest]" ;;
 esac

@@ -120,6 +120,18 @@ build_jansson() {
 	quietly ar rcs "$to/lib/libjansson.a" ./*.o
 }
 
+# cmake would make its folder of headers; only the parser is of use.
+build_yajl() {
+	mkdir "$work/yajl" "$to/include/yajl" && cd "$work/yajl"
+	cp ../sources/yajl/src/api/yajl_common.h ../sources/yajl/src/api/yajl_parse.h \
+		"$to/include/yajl/"
+	for file in yajl yajl_alloc yajl_buf yajl_encode yajl_lex yajl_parser; do
+		# shellcheck disable=SC2086
+		quietly cc $FLAGS -I"$to/include" -c ../sources/yajl/src/$file.c
+	done
+	quietly ar rcs "$to/lib/libyajl.a" ./*.o
+}
+
 build() {
 	work=$(mktemp -d "$cache/work.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
@@ -133,6 +145,7 @@ build() {
 	(build_openssl)
 	(build_curl)
 	(build_jansson)
+	(build_yajl)
 	rm -rf "$to/lib/pkgconfig"
 	mkdir -p "$cache/static"
 	# another build may have been quicker
