@@ -44,7 +44,7 @@ include $(if $(filter amd64 arm64,$(BUILD)),tools/static.mk)
 CFLAGS_ALL := -std=c17 -D_GNU_SOURCE -DPLUGIN_VERSION='"$(VERSION)"' -pthread \
 	$(WARNINGS) -Isdk -I. $(FLAGS_$(BUILD)) $(CFLAGS)
 LDFLAGS_ALL := -pthread $(LDFLAGS_$(BUILD)) $(LDFLAGS)
-LIBS := -lcurl -lssl -lcrypto -ljansson
+LIBS := -lcurl -lssl -lcrypto -ljansson -lyajl
 
 SDK_SRC := $(wildcard sdk/base/*.c sdk/gob/*.c sdk/yamux/*.c sdk/rpc/*.c \
 	sdk/goplugin/*.c sdk/mm/*.c sdk/mm/gen/*.c)

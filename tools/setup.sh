@@ -12,7 +12,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/zoom-mattermost
 
-build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev nodejs npm
+build="gcc libc6-dev make pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev libyajl-dev nodejs npm
 	perl dpkg-dev debian-archive-keyring python3 python3-venv ca-certificates"
 run="$build postgresql"
 test="$run iproute2 qemu-user gnupg g++ check valgrind clang-format-14 clang-tidy-14 cppcheck chromium"

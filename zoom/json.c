@@ -1,70 +1,151 @@
+/*
+ * yajl reads a document and calls back at every name, value and end. A stack
+ * of levels, one for each object and list that is open, knows what a table
+ * wants of it: a level has the names that have led to it; a name that goes on
+ * along some path makes the next value wanted; and what leads nowhere opens
+ * levels that want nothing.
+ *
+ * yajl does not look whether it got the memory that it asked for. So that is
+ * taken from an arena, and where there is no more, longjmp leaves yajl; the
+ * arena has all of it, to be wiped and freed at the end in any case.
+ */
 #include "zoom/json.h"
 
+#include "base/utf8.h"
 #include "zoom/time.h"
 
-#include <jansson.h>
 #include <math.h>
+#include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
+#include <yajl/yajl_parse.h>
 
 /* Whole numbers above this are not exact in a double; Zoom has none. */
 #define LARGEST_WHOLE 9007199254740992.0
 
-/* jansson builds the whole document before anybody looks at it, some 100
- * bytes a value: so count levels and values first. Brackets and commas in
- * texts do not count. */
-static bool within_limits(struct str text, struct err *err)
+/* What is written in fewer digits, without an exponent, fits into a double. */
+#define DIGITS_OF_DOUBLE 300
+
+/* Items that a list has room for at first. */
+#define FIRST_ITEMS 8
+
+/* For the copy of the object, copies of numbers, what yajl always needs, less
+ * than 8 KiB, and its two buffers: they double until the longest text with an
+ * escape fits, or the one that a document breaks off in, and former sizes stay
+ * in the arena. */
+#define MEMORY(len) ((size_t)32 * 1024 + 16 * (len))
+
+static const size_t sizes[] = {
+	[ZOOM_JSON_TEXT] = sizeof(struct str),
+	[ZOOM_JSON_INT] = sizeof(int64_t),
+	[ZOOM_JSON_TIME] = sizeof(int64_t),
+	[ZOOM_JSON_BOOL] = sizeof(bool),
+};
+
+/* An object or a list that is open. */
+struct level {
+	/* of an object */
+	const struct zoom_json_table *table; /* NULL when nothing is wanted */
+	char *object;                        /* that the table fills */
+	const char *before;                  /* what it was; NULL for zeros */
+	struct str place; /* of it in the object: the names so far */
+	struct str next;  /* of the value that comes; NULL: not wanted */
+	/* of a list */
+	const struct zoom_json_list *list; /* NULL when it is not wanted */
+	char *items;                       /* arena */
+	size_t n;
+	size_t room;
+};
+
+struct reader {
+	struct arena *texts;
+	const struct zoom_json_table *table;
+	char *object; /* a copy, so that half a document changes nothing */
+	const void *before;
+	struct err *err;
+	struct level levels[ZOOM_JSON_MAX_DEPTH];
+	size_t depth;
+	size_t values;
+	size_t end; /* behind the object; 0 until it was read */
+	yajl_handle yajl;
+	struct arena memory;
+	jmp_buf no_memory;
+};
+
+/* ---- places ----------------------------------------------------------------------- */
+
+/* Does a path lead through the name, from the place on? */
+static bool leads(struct str path, struct str place, struct str name)
 {
-	size_t depth = 0;
-	size_t values = 0;
-	bool in_text = false;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-		if (in_text && c == '\\')
-			i++;
-		else if (c == '"')
-			in_text = !in_text;
-		if (in_text)
+	struct str first;
+	if (place.len > 0) {
+		if (!str_has_prefix(path, place) || path.data[place.len] != '.')
+			return false;
+		path = str_sub(path, place.len + 1, path.len);
+	}
+	str_cut(path, '.', &first, &path);
+	return str_eq(first, name);
+}
+
+/* Of a name that comes twice the last value counts: forget the former one. */
+static void put_back(const struct level *level, size_t offset, size_t size)
+{
+	if (level->before != NULL)
+		memcpy(level->object + offset, level->before + offset, size);
+	else
+		memset(level->object + offset, 0, size);
+}
+
+/* The place that the name leads to, as part of a path; NULL for nowhere. All
+ * that is there or below begins anew. */
+static struct str follow(const struct level *level, struct str name)
+{
+	const struct zoom_json_table *table = level->table;
+	struct str next = { NULL, 0 };
+	size_t n = level->place.len + (level->place.len > 0) + name.len;
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const struct zoom_json_field *field = &table->fields[i];
+		if (!leads(str_from(field->path), level->place, name))
 			continue;
-		if (c == '{' || c == '[')
-			depth++;
-		if ((c == '}' || c == ']') && depth > 0)
-			depth--;
-		if (c == '{' || c == '[' || c == ',')
-			values++;
-		if (depth > ZOOM_JSON_MAX_DEPTH)
-			return err_set(err, ERR_PROTOCOL,
-			    "not valid JSON: too many levels");
-		if (values > ZOOM_JSON_MAX_VALUES)
-			return err_set(
-			    err, ERR_TOO_BIG, "JSON of too many values");
+		next = str_n(field->path, n);
+		put_back(level, field->offset, sizes[field->kind]);
 	}
-	return true;
-}
-
-/* Follow a path of names joined by dots; NULL when it leads nowhere. */
-static const json_t *find(const json_t *at, struct str path)
-{
-	struct str name;
-	while (path.len > 0 && at != NULL) {
-		str_cut(path, '.', &name, &path);
-		at = json_object_getn(at, name.data, name.len);
+	for (size_t i = 0; i < table->n_lists; i++) {
+		const struct zoom_json_list *list = &table->lists[i];
+		if (!leads(str_from(list->path), level->place, name))
+			continue;
+		next = str_n(list->path, n);
+		put_back(level, list->offset, sizeof(void *));
+		put_back(level, list->offset_n, sizeof(size_t));
 	}
-	return at;
+	return next;
 }
 
-static struct str text_of(const json_t *value)
+static const struct zoom_json_list *list_at(
+    const struct zoom_json_table *table, struct str place)
 {
-	struct str s = { json_string_value(value), json_string_length(value) };
-	/* an escaped NUL: no text of Zoom's */
-	return str_from(s.data).len == s.len ? s : (struct str){ NULL, 0 };
+	for (size_t i = 0; i < table->n_lists; i++) {
+		if (str_eq(str_from(table->lists[i].path), place))
+			return &table->lists[i];
+	}
+	return NULL;
 }
 
-static bool whole_number(const json_t *value, int64_t *number)
+/* ---- values ------------------------------------------------------------------------ */
+
+struct value {
+	enum { TEXT, NUMBER, BOOLEAN } kind;
+	struct str text; /* borrowed, no NUL behind it */
+	double number;
+	bool truth;
+};
+
+static bool whole_number(const struct value *value, int64_t *number)
 {
-	if (json_is_string(value))
-		return str_to_int64(text_of(value), number);
-	double real = json_real_value(value);
-	if (!json_is_real(value) || fabs(real) > LARGEST_WHOLE ||
+	double real = value->number;
+	if (value->kind == TEXT)
+		return str_to_int64(value->text, number);
+	if (value->kind != NUMBER || fabs(real) > LARGEST_WHOLE ||
 	    real != floor(real))
 		return false;
 	*number = (int64_t)real;
@@ -72,86 +153,346 @@ static bool whole_number(const json_t *value, int64_t *number)
 }
 
 static void fill(struct arena *a, const struct zoom_json_field *field,
-    const json_t *value, void *object)
+    const struct value *value, char *object)
 {
-	void *place = (char *)object + field->offset;
+	void *place = object + field->offset;
 	int64_t number;
 	switch (field->kind) {
 	case ZOOM_JSON_TEXT:
-		if (json_is_string(value))
-			*(struct str *)place = arena_str(a, text_of(value));
+		if (value->kind == TEXT)
+			*(struct str *)place = arena_str(a, value->text);
 		break;
 	case ZOOM_JSON_INT:
 		if (whole_number(value, &number))
 			*(int64_t *)place = number;
 		break;
 	case ZOOM_JSON_TIME:
-		if (json_is_string(value) &&
-		    zoom_time_parse(text_of(value), &number))
+		if (value->kind == TEXT &&
+		    zoom_time_parse(value->text, &number))
 			*(int64_t *)place = number;
 		break;
 	case ZOOM_JSON_BOOL:
-		if (json_is_boolean(value))
-			*(bool *)place = json_is_true(value);
+		if (value->kind == BOOLEAN)
+			*(bool *)place = value->truth;
 		break;
 	}
 }
 
-static void read_object(struct arena *a, const json_t *from,
-    const struct zoom_json_table *table, void *object);
+/* ---- levels ------------------------------------------------------------------------- */
 
-static void read_list(struct arena *a, const struct zoom_json_list *list,
-    const json_t *array, void *object)
+/* What is open, NULL before the document's first value. */
+static struct level *top(struct reader *r)
 {
-	size_t n = json_array_size(array);
-	char *items = arena_array(a, n < list->max ? n : list->max, list->size);
-	size_t n_items = 0;
-	for (size_t i = 0; items != NULL && i < n && n_items < list->max; i++) {
-		const json_t *item = json_array_get(array, i);
-		if (json_is_object(item))
-			read_object(a, item, list->item,
-			    items + n_items++ * list->size);
-	}
-	/* the place is a pointer to the item's type */
-	memcpy((char *)object + list->offset, &items, sizeof(items));
-	*(size_t *)(void *)((char *)object + list->offset_n) = n_items;
+	return r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
 }
 
-static void read_object(struct arena *a, const json_t *from,
-    const struct zoom_json_table *table, void *object)
+static int push(struct reader *r, struct level level)
 {
+	if (r->depth == ZOOM_JSON_MAX_DEPTH)
+		return err_set(
+		    r->err, ERR_PROTOCOL, "not valid JSON: too many levels");
+	r->levels[r->depth++] = level;
+	return true;
+}
+
+/* A new item of a list; NULL when no more is wanted, or memory is out. */
+static char *add_item(struct arena *a, struct level *level)
+{
+	const struct zoom_json_list *list = level->list;
+	if (level->n == list->max)
+		return NULL;
+	if (level->n == level->room) {
+		size_t room = level->n == 0 ? FIRST_ITEMS : 2 * level->n;
+		if (room > list->max)
+			room = list->max;
+		char *items = arena_array(a, room, list->size);
+		if (items == NULL)
+			return NULL;
+		if (level->n > 0)
+			memcpy(items, level->items, level->n * list->size);
+		level->items = items;
+		level->room = room;
+	}
+	return level->items + level->n++ * list->size;
+}
+
+/* The level of an object that begins. */
+static struct level object_level(struct reader *r)
+{
+	struct level *in = top(r);
+	struct level level = { .table = NULL };
+	if (in == NULL) {
+		level.table = r->table;
+		level.object = r->object;
+		level.before = r->before;
+	} else if (in->list != NULL) {
+		level.object = add_item(r->texts, in);
+		if (level.object != NULL)
+			level.table = in->list->item;
+	} else if (in->next.data != NULL) {
+		level.table = in->table;
+		level.object = in->object;
+		level.before = in->before;
+		level.place = in->next;
+	}
+	return level;
+}
+
+static bool counted(struct reader *r)
+{
+	if (r->values++ < ZOOM_JSON_MAX_VALUES)
+		return true;
+	return err_set(r->err, ERR_TOO_BIG, "JSON of too many values");
+}
+
+/* Does any path lead through the value that comes? */
+static bool wanted(struct reader *r)
+{
+	return r->depth > 0 && top(r)->next.data != NULL;
+}
+
+static void read_value(struct reader *r, struct value value)
+{
+	const struct level *in = top(r);
+	for (size_t i = 0; i < in->table->n_fields; i++) {
+		const struct zoom_json_field *field = &in->table->fields[i];
+		if (str_eq(str_from(field->path), in->next))
+			fill(r->texts, field, &value, in->object);
+	}
+}
+
+static bool refuse(struct reader *r)
+{
+	return err_set(r->err, ERR_PROTOCOL, "not valid JSON: no object");
+}
+
+/* ---- what yajl calls; false ends it -------------------------------------------------- */
+
+static int on_null(void *reader)
+{
+	return counted(reader);
+}
+
+static int on_boolean(void *reader, int truth)
+{
+	struct value value = { .kind = BOOLEAN, .truth = truth != 0 };
+	if (wanted(reader))
+		read_value(reader, value);
+	return counted(reader);
+}
+
+static int on_number(void *reader, const char *text, size_t len)
+{
+	struct reader *r = reader;
+	struct value value = { .kind = NUMBER };
+	bool large = len > DIGITS_OF_DOUBLE || memchr(text, 'e', len) != NULL ||
+	             memchr(text, 'E', len) != NULL;
+	if (large || wanted(r)) {
+		/* strtod needs its end */
+		struct str copy = arena_str(&r->memory, str_n(text, len));
+		value.number = strtod(str_c(copy), NULL);
+	}
+	if (isinf(value.number))
+		return refuse(r);
+	if (wanted(r))
+		read_value(r, value);
+	return counted(r);
+}
+
+static int on_string(void *reader, const unsigned char *text, size_t len)
+{
+	struct value value = { .kind = TEXT,
+		.text = { (const char *)text, len } };
+	/* an escaped NUL: no text of Zoom's */
+	if (wanted(reader) && memchr(text, '\0', len) == NULL)
+		read_value(reader, value);
+	return counted(reader);
+}
+
+static int on_map_key(void *reader, const unsigned char *name, size_t len)
+{
+	struct level *in = top(reader);
+	if (in->table != NULL)
+		in->next = follow(in, str_n((const char *)name, len));
+	return true;
+}
+
+static int on_start_map(void *reader)
+{
+	return counted(reader) && push(reader, object_level(reader));
+}
+
+static int on_end_map(void *reader)
+{
+	struct reader *r = reader;
+	r->depth--;
+	if (r->depth > 0)
+		return true;
+	r->end = yajl_get_bytes_consumed(r->yajl);
+	return false;
+}
+
+static int on_start_array(void *reader)
+{
+	struct level level = { .list = NULL };
+	if (wanted(reader))
+		level.list = list_at(top(reader)->table, top(reader)->next);
+	return counted(reader) && push(reader, level);
+}
+
+static int on_end_array(void *reader)
+{
+	struct reader *r = reader;
+	struct level ended = r->levels[--r->depth];
+	if (ended.list == NULL)
+		return true;
+	char *object = top(r)->object;
+	/* the place is a pointer to the item's type */
+	memcpy(object + ended.list->offset, &ended.items, sizeof(ended.items));
+	*(size_t *)(void *)(object + ended.list->offset_n) = ended.n;
+	return true;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = on_null,
+	.yajl_boolean = on_boolean,
+	.yajl_number = on_number,
+	.yajl_string = on_string,
+	.yajl_start_map = on_start_map,
+	.yajl_map_key = on_map_key,
+	.yajl_end_map = on_end_map,
+	.yajl_start_array = on_start_array,
+	.yajl_end_array = on_end_array,
+};
+
+/* ---- yajl's memory --------------------------------------------------------------------- */
+
+/* A block begins with its size, in so many bytes that the rest is aligned. */
+#define HEAD 16
+
+static void *allocate(void *reader, size_t size)
+{
+	struct reader *r = reader;
+	char *block = arena_alloc(&r->memory, HEAD + size);
+	if (block == NULL)
+		longjmp(r->no_memory, 1);
+	memcpy(block, &size, sizeof(size));
+	return block + HEAD;
+}
+
+static void *reallocate(void *reader, void *old, size_t size)
+{
+	size_t old_size = 0;
+	char *block = allocate(reader, size);
+	if (old != NULL) {
+		memcpy(&old_size, (char *)old - HEAD, sizeof(old_size));
+		memcpy(block, old, old_size < size ? old_size : size);
+	}
+	return block;
+}
+
+/* It goes with the arena. */
+static void release(void *reader, void *block)
+{
+	(void)reader;
+	(void)block;
+}
+
+/* ---- documents --------------------------------------------------------------------------- */
+
+/* The unit of UTF-16 in an escape \uXXXX that a text begins with, else -1. */
+static long unit_of(struct str s)
+{
+	char digits[5] = "";
+	if (s.len < 6 || s.data[0] != '\\' || s.data[1] != 'u')
+		return -1;
+	memcpy(digits, s.data + 2, 4);
+	return strtol(digits, NULL, 16);
+}
+
+static bool is_surrogate(long unit, long first)
+{
+	return unit >= first && unit < first + 0x400;
+}
+
+/* In every escape, the first half of a pair is followed by the second. */
+static bool surrogates_are_pairs(struct str s)
+{
+	const char *escape;
+	while (s.len > 0 && (escape = memchr(s.data, '\\', s.len)) != NULL) {
+		s = str_sub(s, (size_t)(escape - s.data), s.len);
+		long unit = unit_of(s);
+		if (is_surrogate(unit, 0xdc00))
+			return false;
+		if (is_surrogate(unit, 0xd800)) {
+			s = str_sub(s, 6, s.len);
+			if (!is_surrogate(unit_of(s), 0xdc00))
+				return false;
+		}
+		s = str_sub(s, unit < 0 ? 2 : 6, s.len);
+	}
+	return true;
+}
+
+/* What yajl lets pass and RFC 8259 does not: bytes that only look like UTF-8,
+ * halves of surrogate pairs, two more characters as white space. */
+static bool is_strict(struct str s)
+{
+	return utf8_valid(s) && surrogates_are_pairs(s) &&
+	       memchr(str_c(s), '\v', s.len) == NULL &&
+	       memchr(str_c(s), '\f', s.len) == NULL;
+}
+
+static bool parse(struct reader *r, struct str text)
+{
+	yajl_alloc_funcs own = { allocate, reallocate, release, r };
+	if (setjmp(r->no_memory) != 0)
+		return arena_ok(&r->memory, r->err);
+	r->yajl = yajl_alloc(&callbacks, &own, r);
+	yajl_config(r->yajl, yajl_dont_validate_strings, 1);
+	yajl_parse(r->yajl, (const unsigned char *)str_c(text), text.len);
+	/* it ends with the object; whatever else it stopped at is no JSON */
+	struct str rest = str_sub(text, r->end, text.len);
+	if (r->end == 0 || str_trim(rest).len > 0)
+		return refuse(r);
+	return arena_ok(r->texts, r->err) && arena_ok(&r->memory, r->err);
+}
+
+/* Where the last of a table's places ends. */
+static size_t extent(const struct zoom_json_table *table)
+{
+	size_t most = 0;
 	for (size_t i = 0; i < table->n_fields; i++) {
 		const struct zoom_json_field *field = &table->fields[i];
-		const json_t *value = find(from, str_from(field->path));
-		if (value != NULL)
-			fill(a, field, value, object);
+		size_t end = field->offset + sizes[field->kind];
+		most = end > most ? end : most;
 	}
 	for (size_t i = 0; i < table->n_lists; i++) {
 		const struct zoom_json_list *list = &table->lists[i];
-		const json_t *value = find(from, str_from(list->path));
-		if (json_is_array(value))
-			read_list(a, list, value, object);
+		size_t end = list->offset + sizeof(void *);
+		size_t end_n = list->offset_n + sizeof(size_t);
+		end = end > end_n ? end : end_n;
+		most = end > most ? end : most;
 	}
+	return most;
 }
 
 bool zoom_json_read(struct arena *a, struct str text,
     const struct zoom_json_table *table, void *object, struct err *err)
 {
-	json_error_t error;
-	if (!within_limits(text, err))
-		return false;
-	/* as reals: an integer too big for int64_t must not lose the rest */
-	json_t *document = json_loadb(str_c(text), text.len,
-	    JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
-	if (!json_is_object(document)) {
-		bool memory = document == NULL && json_error_code(&error) ==
-		                                      json_error_out_of_memory;
-		json_decref(document);
-		return memory ? err_set(err, ERR_NO_MEMORY, "JSON")
-		              : err_set(err, ERR_PROTOCOL,
-		                    "not valid JSON: no object");
-	}
-	read_object(a, document, table, object);
-	json_decref(document);
-	return arena_ok(a, err);
+	struct reader r = {
+		.texts = a, .table = table, .before = object, .err = err
+	};
+	size_t size = extent(table);
+	if (!is_strict(text))
+		return refuse(&r);
+	arena_init(&r.memory, MEMORY(text.len));
+	r.object = arena_alloc(&r.memory, size);
+	if (r.object != NULL)
+		memcpy(r.object, object, size);
+	bool ok = arena_ok(&r.memory, err) && parse(&r, text);
+	if (ok)
+		memcpy(object, r.object, size);
+	arena_fini(&r.memory);
+	return ok;
 }

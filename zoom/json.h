@@ -3,9 +3,8 @@
  *
  * A struct is described by rows: where the value stands in the document,
  * what it becomes, where it goes. So a field of Zoom's is one line, and every
- * document passes the same limits. jansson builds a tree of the document, of
- * some 100 bytes a value; levels and values are counted before, so that a
- * hostile one costs a pass over its bytes and no memory.
+ * document passes the same limits. Values are taken while the document is
+ * read: no tree is built of it, and what no row wants is not kept.
  *
  *	static const struct zoom_json_field fields[] = {
  *		{ "payload.account_id", ZOOM_JSON_TEXT,
@@ -14,7 +13,7 @@
  *
  * What is absent, null or of another type leaves the field as it was: Zoom's
  * types differ between events and change without notice. Of a name that
- * comes twice the last one counts, as in Go. Internal to libzoom.
+ * comes twice the last one counts, whatever it is. Internal to libzoom.
  */
 #ifndef ZOOM_JSON_H
 #define ZOOM_JSON_H
@@ -24,7 +23,8 @@
 /* Zoom's deepest document, user settings, has 5 levels. */
 #define ZOOM_JSON_MAX_DEPTH 32
 
-/* A recording of a hundred files has some 2,000 values. */
+/* Objects, lists and what is in them. A recording of a hundred files has some
+ * 2,000. */
 #define ZOOM_JSON_MAX_VALUES 65536
 
 enum zoom_json_kind {
@@ -66,7 +66,8 @@ struct zoom_json_list {
  * zoom_json_read - fill the fields of an object
  *
  *   text     a JSON object; borrowed
- *   object   the struct that the offsets count in, initialised
+ *   object   the struct that the offsets count in, initialised; as it was
+ *            when this fails
  *
  * Texts are copied into the arena.
  *
