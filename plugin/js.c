@@ -2,8 +2,34 @@
 
 #include <stdlib.h>
 
+/* jansson goes down as many levels as there are, on our stack: so count them
+ * before. Brackets in texts do not count. */
+static bool is_shallow(struct str text)
+{
+	size_t depth = 0;
+	bool in_text = false;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		if (in_text && c == '\\')
+			i++;
+		else if (c == '"')
+			in_text = !in_text;
+		if (in_text)
+			continue;
+		if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && depth > 0)
+			depth--;
+		if (depth > JS_MAX_DEPTH)
+			return false;
+	}
+	return true;
+}
+
 json_t *js_parse(struct str text)
 {
+	if (!is_shallow(text))
+		return NULL;
 	json_t *object = json_loadb(str_c(text), text.len, 0, NULL);
 	if (json_is_object(object))
 		return object;

@@ -11,7 +11,11 @@
 
 #include <jansson.h>
 
-/* An object, NULL for anything else. Owned: json_decref, which takes NULL. */
+/* What a browser sends, and what is stored, has 4. */
+#define JS_MAX_DEPTH 32
+
+/* An object, NULL for anything else, and for more than JS_MAX_DEPTH
+ * levels. Owned: json_decref, which takes NULL. */
 json_t *js_parse(struct str text);
 
 /* A member's text in the arena; {NULL, 0} when it is absent or no text.
