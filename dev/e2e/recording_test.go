@@ -96,7 +96,7 @@ func (w *world) settled(m met, n int) []*model.Post {
 
 func (w *world) settledWithin(m met, n int, limit time.Duration) []*model.Post {
 	w.Helper()
-	for end := time.Now().Add(limit); len(w.replies(m)) < n && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(limit); !haveFiles(w.replies(m), n) && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 	}
 	time.Sleep(300 * time.Millisecond) // for one too many
 	found := w.replies(m)
@@ -104,6 +104,14 @@ func (w *world) settledWithin(m met, n int, limit time.Duration) []*model.Post {
 		w.Fatalf("%d replies, want %d", len(found), n)
 	}
 	return found
+}
+
+// haveFiles says whether there are so many posts, and what the server attaches
+// to them after it has made them.
+func haveFiles(posts []*model.Post, n int) bool {
+	return len(posts) >= n && !slices.ContainsFunc(posts, func(p *model.Post) bool {
+		return p.Metadata == nil && len(p.FileIds) > 0 || p.Metadata != nil && len(p.Metadata.Files) != len(p.FileIds)
+	})
 }
 
 // attached is the only file of a post, which must be the one in its captions.
