@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,9 +23,12 @@ func (w *world) planted() []string {
 	return []string{
 		app.ClientSecret, app.SecretToken, webhookSecret, encryptionKey, secondKey,
 		base64.StdEncoding.EncodeToString([]byte(app.ClientID + ":" + app.ClientSecret)),
-		"eyJ", // every token of the stand-in is a JWT: access, refresh, download
 	}
 }
+
+// tokenStart is how all of the stand-in's begin, access, refresh and download: they
+// are JWTs. In the middle of a word it is a random text that looks so.
+var tokenStart = regexp.MustCompile(`\beyJ`)
 
 // dump is a query's result, row by row, as the database keeps it.
 func (w *world) dump(db *sql.DB, query string) map[string][]byte {
@@ -75,6 +79,9 @@ func (w *world) findsNothing(all map[string][]byte, when string) {
 			if at := bytes.Index(text, []byte(secret)); at >= 0 {
 				w.Errorf("%s: %s holds %q: %.200q", when, name, secret, text[max(0, at-100):])
 			}
+		}
+		if at := tokenStart.FindIndex(text); at != nil {
+			w.Errorf("%s: %s holds a token: %.200q", when, name, text[max(0, at[0]-100):])
 		}
 	}
 }

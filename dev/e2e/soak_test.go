@@ -610,31 +610,38 @@ func tenths(samples []sample, of func(sample) int) (list []int) {
 	return list
 }
 
-// judgesProcesses compares the first third of each long life with the last.
+// properties are what must not grow from one third of a long life to the last.
+// Memory of its own is taken until every pool and every thread has been as busy
+// as it gets, so it is compared with the middle third.
+var properties = []struct {
+	name string
+	than int // which third
+	of   func(sample) int
+}{
+	{"resident kB", 0, func(x sample) int { return x.resident }},
+	{"of it own kB", 1, func(x sample) int { return x.own }},
+	{"threads", 0, func(x sample) int { return x.threads }},
+	{"descriptors", 0, func(x sample) int { return x.descriptors }},
+}
+
+// judgesProcesses judges lives of ten minutes and more, and tells of others.
 func (s *soak) judgesProcesses(length time.Duration) {
-	lives := 0
+	judged := 0
 	for pid, samples := range s.samples {
-		third := len(samples) / 3
-		if third < 12 { // a minute
+		if len(samples) < 30 {
 			continue
 		}
-		lives++
-		for name, of := range map[string]func(sample) int{
-			"resident kB":  func(x sample) int { return x.resident },
-			"of it own kB": func(x sample) int { return x.own },
-			"threads":      func(x sample) int { return x.threads },
-			"descriptors":  func(x sample) int { return x.descriptors },
-		} {
-			first, last := middle(samples[:third], of), middle(samples[len(samples)-third:], of)
-			most := of(slices.MaxFunc(samples, func(a, b sample) int { return of(a) - of(b) }))
-			s.Logf("process %d, %v: %s %d, then %d, at most %d; by tenths %v",
-				pid, time.Duration(len(samples))*5*time.Second, name, first, last, most, tenths(samples, of))
-			if last > first+max(first/10, 4) {
-				s.Errorf("process %d: %s grew from %d to %d", pid, name, first, last)
+		life, third := time.Duration(len(samples))*5*time.Second, len(samples)/3
+		judged += b2i(life >= 10*time.Minute)
+		for _, p := range properties {
+			before, last := middle(samples[p.than*third:(p.than+1)*third], p.of), middle(samples[len(samples)-third:], p.of)
+			s.Logf("process %d, %v: %s %d, then %d; by tenths %v", pid, life, p.name, before, last, tenths(samples, p.of))
+			if life >= 10*time.Minute && last > before+max(before/10, 4) {
+				s.Errorf("process %d: %s grew from %d to %d", pid, p.name, before, last)
 			}
 		}
 	}
-	if lives == 0 && length >= 5*time.Minute {
+	if judged == 0 && length >= 10*time.Minute {
 		s.Error("no process lived long enough to be judged")
 	}
 }
