@@ -70,7 +70,7 @@ var troubles = []trouble{
 	{name: "429, in half a minute", match: makesMeeting, fault: limitedUntil("30"), says: afterAMinute, logged: "too many requests"},
 	{name: "429, at a date of HTTP's", match: makesMeeting, says: untilMidnight, logged: "too many requests",
 		fault: limitedUntil(time.Now().Add(5 * time.Hour).UTC().Format(http.TimeFormat))},
-	{name: "429, at a date of Zoom's", match: makesMeeting, fault: zoomsim.DailyFault(time.Now().Add(-time.Hour)), says: untilMidnight, logged: "maximum daily rate limit"},
+	{name: "429, at a date of Zoom's", match: makesMeeting, fault: zoomsim.DailyFault(time.Now().Add(time.Hour)), says: untilMidnight, logged: "maximum daily rate limit"},
 	{name: "429, too many a second", match: makesMeeting, fault: zoomsim.PerSecondFault(), says: afterAMinute, logged: "per-second rate limit"},
 	{name: "429, looking for the host", match: findsHost, fault: zoomsim.ConcurrentFault(), says: afterAMinute, logged: "Too many concurrent requests"},
 	{name: "429, refreshing", match: getsToken, fault: zoomsim.ConcurrentFault(), says: afterAMinute, logged: "too many requests", prepare: expire},
