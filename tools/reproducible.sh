@@ -11,7 +11,9 @@ trap 'rm -rf "$work"' EXIT
 tree=$work/in/another/folder
 mkdir -p "$tree" "$work/cache/zoom-mattermost"
 git ls-files -z | tar --null -T - -cf - | tar -C "$tree" -xf -
-ln -s "$cache/sources" "$cache"/zig-*.* "$work/cache/zoom-mattermost/"
+ln -s "$cache"/zig-*.* "$work/cache/zoom-mattermost/"
+# no link: OpenSSL's makefiles follow one, and write where it leads into the objects
+cp -R "$cache/sources" "$work/cache/zoom-mattermost/"
 XDG_CACHE_HOME=$work/cache make -C "$tree" --no-print-directory dist
 for file in "$bundle" "${bundle%.tar.gz}.spdx.json" dist/SHA256SUMS; do
 	cmp "$file" "$tree/$file"
