@@ -1,5 +1,6 @@
 #include "plugin/command.h"
 
+#include "base/buf.h"
 #include "plugin/channel_settings.h"
 #include "plugin/connect.h"
 #include "plugin/disconnect.h"
@@ -12,6 +13,9 @@
 #include "plugin/status.h"
 #include "plugin/store.h"
 #include "plugin/subscription.h"
+
+/* The list of commands, in any language: what a post may hold. */
+#define HELP_MAX ((size_t)64 * 1024)
 
 /* One typed command. */
 struct typed {
@@ -137,7 +141,9 @@ static bool is_for_admins(const struct ctx *c, const struct command_row *row)
 static struct str list_rows(struct ctx *c, const struct typed *t,
     struct str title, struct str beginning)
 {
-	struct str text = title;
+	struct buf text;
+	buf_init(&text, HELP_MAX);
+	buf_put_str(&text, title);
 	for (size_t i = 0; i < N_ROWS; i++) {
 		if ((is_for_admins(c, &rows[i]) && !t->is_admin) ||
 		    !str_has_prefix(str_from(rows[i].name), beginning))
@@ -145,11 +151,15 @@ static struct str list_rows(struct ctx *c, const struct typed *t,
 		struct str argument = rows[i].argument == NULL
 		                          ? S("")
 		                          : say_words(c, rows[i].argument);
-		text = arena_printf(c->arena, "%.*s\n- `/zoom %s%s%.*s` - %.*s",
-		    STR_ARG(text), rows[i].name, argument.len == 0 ? "" : " ",
-		    STR_ARG(argument), STR_ARG(say_words(c, rows[i].help)));
+		buf_printf(&text, "\n- `/zoom %s%s%.*s` - %.*s", rows[i].name,
+		    argument.len == 0 ? "" : " ", STR_ARG(argument),
+		    STR_ARG(say_words(c, rows[i].help)));
 	}
-	return text;
+	struct str all = arena_str(c->arena, buf_str(&text));
+	if (text.fault != ERR_NONE && c->arena->fault == ERR_NONE)
+		c->arena->fault = text.fault;
+	buf_fini(&text);
+	return all;
 }
 
 static void run_help(struct ctx *c, const struct typed *t)
