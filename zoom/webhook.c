@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /* HMAC-SHA-256 in hex, and its NUL. */
@@ -100,29 +101,53 @@ static const struct zoom_json_table table = {
 	.n_lists = sizeof(lists) / sizeof(lists[0]),
 };
 
-/* HMAC-SHA-256 of the parts joined, in lower-case hex. */
-static bool sign(struct str secret, const struct str *parts, size_t n_parts,
-    char hex[HEX_ROOM], struct err *err)
+static EVP_MAC_CTX *new_mac(void)
 {
-	static const char digits[] = "0123456789abcdef";
 	char digest[] = "SHA256";
 	const OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string("digest", digest, 0),
 		OSSL_PARAM_construct_end(),
 	};
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	size_t n = 0;
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
+	EVP_MAC_free(mac);
+	if (ctx == NULL || EVP_MAC_CTX_set_params(ctx, params) == 1)
+		return ctx;
+	EVP_MAC_CTX_free(ctx);
+	return NULL;
+}
+
+/* To look for the algorithm costs more than a small event: so one without a
+ * key is kept for ever, to be copied. */
+static EVP_MAC_CTX *copy_mac(void)
+{
+	static _Atomic(EVP_MAC_CTX *) kept;
+	EVP_MAC_CTX *first = NULL;
+	EVP_MAC_CTX *ctx = atomic_load(&kept);
+	if (ctx != NULL)
+		return EVP_MAC_CTX_dup(ctx);
+	ctx = new_mac();
+	if (ctx == NULL || atomic_compare_exchange_strong(&kept, &first, ctx))
+		return ctx == NULL ? NULL : EVP_MAC_CTX_dup(ctx);
+	return ctx; /* somebody else was first */
+}
+
+/* HMAC-SHA-256 of the parts joined, in lower-case hex. */
+static bool sign(struct str secret, const struct str *parts, size_t n_parts,
+    char hex[HEX_ROOM], struct err *err)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	size_t n = 0;
+	EVP_MAC_CTX *ctx = copy_mac();
 	bool ok = ctx != NULL &&
 	          EVP_MAC_init(ctx, (const unsigned char *)str_c(secret),
-	              secret.len, params) == 1;
+	              secret.len, NULL) == 1;
 	for (size_t i = 0; i < n_parts && ok; i++)
 		ok = EVP_MAC_update(ctx, (const unsigned char *)str_c(parts[i]),
 		         parts[i].len) == 1;
 	ok = ok && EVP_MAC_final(ctx, sum, &n, sizeof(sum)) == 1 && n == 32;
 	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
 	for (size_t i = 0; i < 32 && ok; i++) {
 		hex[2 * i] = digits[sum[i] >> 4];
 		hex[2 * i + 1] = digits[sum[i] & 15];
