@@ -152,16 +152,16 @@ func firstWord(s string) string {
 // limits are of what Go needs, with a wide margin: they are to hold on a
 // machine that is busy, and to fail when something is badly wrong.
 var limits = map[string]float64{
-	"webhook ignored":                  0.5,
-	"webhook verified, looked up":      0.5,
-	"url_validation":                   0.5,
-	"unknown path":                     0.5,
-	"`/zoom help`":                     0.5,
-	"meeting start":                    0.7,
+	"webhook ignored":                  0.6,
+	"webhook verified, looked up":      0.6,
+	"url_validation":                   0.6,
+	"unknown path":                     0.7,
+	"`/zoom help`":                     0.8,
+	"meeting start":                    0.8,
 	"webhook of 900 kB":                0.6,
-	"start to handshake, ms":           1,
-	"resident idle, MB":                0.7,
-	"resident after load, MB":          0.7,
+	"start to handshake, ms":           0.5,
+	"resident idle, MB":                0.5,
+	"resident after load, MB":          0.5,
 	"bundle, MB for each architecture": 0.3,
 }
 
