@@ -49,6 +49,7 @@ bool session_end(
 	va_end(ap);
 	shutdown(s->fd, SHUT_RDWR);
 	pthread_cond_broadcast(&s->arrived);
+	pthread_cond_broadcast(&s->opened);
 	pthread_cond_broadcast(&s->eased);
 	list_for_each(node, &s->streams) {
 		struct yamux_stream *st =
@@ -235,7 +236,7 @@ static void drop_from_table(struct yamux_stream *st)
 		s->n_unacked--;
 	if (s->payload_stream == st)
 		s->payload_stream = NULL;
-	pthread_cond_broadcast(&s->eased);
+	pthread_cond_signal(&s->opened);
 }
 
 void session_settle_stream(struct yamux_stream *st)
@@ -310,7 +311,7 @@ static void apply_flags(struct yamux_stream *st, uint16_t flags)
 	if ((flags & FRAME_ACK) != 0 && !st->acked) {
 		st->acked = true;
 		st->session->n_unacked--;
-		pthread_cond_broadcast(&st->session->eased);
+		pthread_cond_signal(&st->session->opened);
 	}
 	if ((flags & FRAME_FIN) != 0)
 		st->fin_received = true;
@@ -382,7 +383,7 @@ static bool on_go_away(struct yamux_session *s, const struct frame_header *h)
 		    "yamux: the peer ended the session with code %u",
 		    h->length);
 	s->peer_goes = true;
-	pthread_cond_broadcast(&s->eased);
+	pthread_cond_broadcast(&s->opened);
 	return true;
 }
 
@@ -553,6 +554,7 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 	buf_init(&s->pending, YAMUX_DEAD_PENDING);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->arrived);
+	clock_cond_init(&s->opened);
 	clock_cond_init(&s->eased);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
@@ -564,6 +566,7 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 	close(s->wake_fd);
 free_session:
 	pthread_cond_destroy(&s->arrived);
+	pthread_cond_destroy(&s->opened);
 	pthread_cond_destroy(&s->eased);
 	pthread_mutex_destroy(&s->lock);
 	close(fd);
@@ -613,6 +616,7 @@ void yamux_session_free(struct yamux_session *s)
 	close(s->wake_fd);
 	close(s->fd);
 	pthread_cond_destroy(&s->arrived);
+	pthread_cond_destroy(&s->opened);
 	pthread_cond_destroy(&s->eased);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -642,15 +646,22 @@ out:
 	return st;
 }
 
+/* Wait until n streams may be opened. Each acknowledgement wakes one of those
+ * who wait, and he the next while there is room. */
 static bool may_open(
     struct yamux_session *s, size_t n, int64_t deadline_ms, struct err *err)
 {
 	while (!s->closed && !s->peer_goes &&
 	       s->n_unacked + n > YAMUX_MAX_UNACKED) {
-		if (!clock_wait(&s->eased, &s->lock, deadline_ms))
+		if (!clock_wait(&s->opened, &s->lock, deadline_ms)) {
+			/* woken as well, perhaps: then it is the next one's */
+			pthread_cond_signal(&s->opened);
 			return err_set(err, ERR_TIMEOUT,
 			    "the peer acknowledges no streams");
+		}
 	}
+	if (s->n_unacked + n < YAMUX_MAX_UNACKED)
+		pthread_cond_signal(&s->opened);
 	if (s->closed || s->peer_goes)
 		return err_set(err, ERR_CLOSED, "session ended: %s",
 		    s->closed ? s->why.text : "the peer goes away");

@@ -49,7 +49,8 @@ struct yamux_session {
 
 	pthread_mutex_t lock;
 	pthread_cond_t arrived; /* accept queue, end */
-	pthread_cond_t eased;   /* acks, streams gone, pending less, end */
+	pthread_cond_t opened;  /* one more may be opened: acks, go-away, end */
+	pthread_cond_t eased;   /* pending is less, end */
 
 	/* guarded by lock */
 	bool closed;
