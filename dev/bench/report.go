@@ -158,7 +158,7 @@ var limits = map[string]float64{
 	"unknown path":                     0.7,
 	"`/zoom help`":                     0.8,
 	"meeting start":                    0.8,
-	"webhook of 900 kB":                0.6,
+	"webhook of 900 kB":                0.7,
 	"start to handshake, ms":           0.5,
 	"resident idle, MB":                0.5,
 	"resident after load, MB":          0.5,
