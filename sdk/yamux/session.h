@@ -1,4 +1,4 @@
-/* session - what session.c and stream.c share */
+/* session - what session.c, send.c and stream.c share */
 #ifndef YAMUX_SESSION_H
 #define YAMUX_SESSION_H
 
@@ -90,6 +90,12 @@ void session_put_off(struct yamux_session *s, const struct frame_header *h,
 
 struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id);
 struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id);
+
+/* Bytes that the socket has not taken. */
+size_t session_pending(const struct yamux_session *s);
+
+/* The socket is ready: send what waits. */
+void session_flush(struct yamux_session *s);
 
 /* If nobody waits for what has come. */
 void session_tell_watcher(struct yamux_stream *st);

@@ -93,8 +93,7 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 	struct yamux_session *s = st->session;
 	pthread_mutex_lock(&s->lock);
 	while (n > 0 && !dead(st, err)) {
-		bool full =
-		    s->pending.len - s->pending_start > YAMUX_MAX_PENDING;
+		bool full = session_pending(s) > YAMUX_MAX_PENDING;
 		if (st->fin_sent) {
 			err_set(
 			    err, ERR_CLOSED, "stream %u is finished", st->id);
