@@ -3,7 +3,7 @@
 #include "plugin/keyring.h"
 #include "plugin/store.h"
 #include "plugin/vault.h"
-#include "zoom/json.h"
+#include "zoom/time.h"
 
 #include <time.h>
 
@@ -47,58 +47,36 @@ static json_t *token_json(struct ctx *c, const struct zoom_token *token)
 	    "scope", js_string(token->scope));
 }
 
-/* The rows of a token at `at` in the JSON and in the struct. */
-#define TOKEN_FIELDS(at, offset)                                               \
- { at "access_token", ZOOM_JSON_TEXT,                                          \
-	 (offset) + offsetof(struct zoom_token, access_token) },               \
-     { at "token_type", ZOOM_JSON_TEXT,                                        \
-	     (offset) + offsetof(struct zoom_token, token_type) },             \
-     { at "refresh_token", ZOOM_JSON_TEXT,                                     \
-	     (offset) + offsetof(struct zoom_token, refresh_token) },          \
-     { at "scope", ZOOM_JSON_TEXT,                                             \
-	     (offset) + offsetof(struct zoom_token, scope) },                  \
- {                                                                             \
-  at "expiry", ZOOM_JSON_TIME,                                                 \
-      (offset) + offsetof(struct zoom_token, expires_ms)                       \
- }
-
-static const struct zoom_json_field account_fields[] = {
-	TOKEN_FIELDS("", offsetof(struct grant, token)),
-};
-
-static const struct zoom_json_field user_fields[] = {
-	{ "ZoomID", ZOOM_JSON_TEXT, offsetof(struct grant, zoom_id) },
-	{ "ZoomEmail", ZOOM_JSON_TEXT, offsetof(struct grant, zoom_email) },
-	TOKEN_FIELDS("OAuthToken.", offsetof(struct grant, token)),
-};
-
-static const struct zoom_json_field index_fields[] = {
-	{ "UserID", ZOOM_JSON_TEXT, offsetof(struct grant, user_id) },
-};
-
-#define TABLE(rows)                                                            \
- {                                                                             \
-  .fields = (rows), .n_fields = sizeof(rows) / sizeof((rows)[0])               \
- }
-static const struct zoom_json_table account_table = TABLE(account_fields);
-static const struct zoom_json_table user_table = TABLE(user_fields);
-static const struct zoom_json_table index_table = TABLE(index_fields);
+static struct zoom_token read_token(struct arena *a, const json_t *object)
+{
+	struct zoom_token token = {
+		.access_token = js_text(a, object, "access_token"),
+		.token_type = js_text(a, object, "token_type"),
+		.refresh_token = js_text(a, object, "refresh_token"),
+		.scope = js_text(a, object, "scope"),
+	};
+	/* year 1 comes out negative: never */
+	if (!zoom_time_parse(js_text(a, object, "expiry"), &token.expires_ms) ||
+	    token.expires_ms < 0)
+		token.expires_ms = 0;
+	return token;
+}
 
 /* ---- loading ------------------------------------------------------------------- */
 
-/* What the JSON behind a stored value says, sealed or not. */
-static bool open_json(struct ctx *c, struct str key,
-    const struct zoom_json_table *table, struct grant *g, struct err *err)
+/* The JSON behind a stored value, sealed or not. Owned. */
+static json_t *open_json(struct ctx *c, struct str key, struct str raw,
+    bool *is_former, struct err *err)
 {
-	struct str text = g->raw;
-	struct err why = { 0 };
-	if (vault_is_sealed(g->raw) &&
-	    !keyring_open(c, key, g->raw, &text, &g->is_former, err))
-		return false;
-	if (zoom_json_read(c->arena, text, table, g, &why))
-		return true;
-	return arena_ok(c->arena, err) &&
-	       err_set(err, ERR_INVALID, "stored token is damaged");
+	struct str text = raw;
+	*is_former = false;
+	if (vault_is_sealed(raw) &&
+	    !keyring_open(c, key, raw, &text, is_former, err))
+		return NULL;
+	json_t *object = js_parse(text);
+	if (object == NULL)
+		err_set(err, ERR_INVALID, "stored token is damaged");
+	return object;
 }
 
 /* The Go predecessor encrypted a user's access token, and only that. */
@@ -107,6 +85,16 @@ static bool open_old_token(struct ctx *c, struct grant *g, struct err *err)
 	struct str *access = &g->token.access_token;
 	return access->len == 0 ||
 	       keyring_open_old(c, *access, access, &g->is_former, err);
+}
+
+static bool read_user_grant(
+    struct ctx *c, const json_t *object, struct grant *g, struct err *err)
+{
+	g->zoom_id = js_text(c->arena, object, "ZoomID");
+	g->zoom_email = js_text(c->arena, object, "ZoomEmail");
+	g->token = read_token(c->arena, json_object_get(object, "OAuthToken"));
+	return arena_ok(c->arena, err) &&
+	       (vault_is_sealed(g->raw) || open_old_token(c, g, err));
 }
 
 bool grant_load(
@@ -125,29 +113,36 @@ bool grant_load_of(
 		return false;
 	if (grant->raw.len == 0)
 		return true;
-	if (!open_json(c, key, user_id.len > 0 ? &user_table : &account_table,
-	        grant, err))
+	json_t *object = open_json(c, key, grant->raw, &grant->is_former, err);
+	if (object == NULL)
 		return false;
+	bool done = true;
 	grant->is_old = grant->is_former || !vault_is_sealed(grant->raw);
-	/* year 1 comes out negative: never */
-	if (grant->token.expires_ms < 0)
-		grant->token.expires_ms = 0;
-	return user_id.len == 0 || vault_is_sealed(grant->raw) ||
-	       open_old_token(c, grant, err);
+	if (user_id.len > 0)
+		done = read_user_grant(c, object, grant, err);
+	else
+		grant->token = read_token(c->arena, object);
+	json_decref(object);
+	return done && arena_ok(c->arena, err);
 }
 
 bool grant_find(
     struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
 {
-	struct grant found = { .user_id = { NULL, 0 } };
+	struct str raw;
+	bool is_former;
 	struct str key = index_key(c, zoom_id);
 	*user_id = (struct str){ NULL, 0 };
-	if (!store_get(c, key, &found.raw, err))
+	if (!store_get(c, key, &raw, err))
 		return false;
-	if (found.raw.len > 0 && !open_json(c, key, &index_table, &found, err))
+	if (raw.len == 0)
+		return true;
+	json_t *object = open_json(c, key, raw, &is_former, err);
+	if (object == NULL)
 		return false;
-	*user_id = found.user_id;
-	return true;
+	*user_id = js_text(c->arena, object, "UserID");
+	json_decref(object);
+	return arena_ok(c->arena, err);
 }
 
 /* ---- saving ----------------------------------------------------------------------- */
