@@ -25,7 +25,9 @@ START_TEST(a_thread_has_the_stack_that_was_asked_for)
 	ck_assert(thread_start(&thread, asked, size_of_own_stack, &got));
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_uint_ge(got, asked);
+#ifndef __SANITIZE_THREAD__ /* which makes small stacks larger */
 	ck_assert_uint_lt(got, asked + ((size_t)64 << 10));
+#endif
 }
 END_TEST
 
