@@ -269,7 +269,7 @@ export async function rules(demo, { admin, member, guest, stranger }) {
     await send(member, `/zoom subscription add ${scheduled.url()}`);
     await feed(member).getByText('Planning').last().waitFor();
     await send(member, '/zoom subscription list');
-    await feed(member).getByText('Your subscriptions').waitFor();
+    await feed(member).getByRole('heading', { name: 'Your subscriptions' }).waitFor();
     await shot(member, 'subscriptions');
     await scheduled.getByRole('button', { name: 'Join' }).click();
     await joinLink(card(member, 'Planning')).waitFor();

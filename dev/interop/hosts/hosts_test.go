@@ -3,8 +3,8 @@
 //
 //	go test ./...                        server/public v0.4.3
 //	go test -modfile=v0.1.21.mod ./...
-//	go test -modfile=v0.1.12.mod ./...
-//	go test -modfile=v0.1.3.mod ./...    server 9.9
+//	go test -modfile=v0.1.12.mod -tags noaudit ./...
+//	go test -modfile=v0.1.3.mod -tags noaudit ./...    server 9.9
 //
 // BUILD names the flavour under test.
 package hosts
