@@ -268,11 +268,14 @@ static void one_call(struct rpc_server *s)
 		pthread_cond_signal(&s->turn);
 
 	serve(s, &job);
+	/* before the reply, for whoever has it may call again at once */
+	pthread_mutex_lock(&s->lock);
+	s->n_serving--;
+	pthread_mutex_unlock(&s->lock);
 	bool sent = send_reply(s, &job, &err);
 	arena_fini(&job.call.arena);
 
 	pthread_mutex_lock(&s->lock);
-	s->n_serving--;
 	if (serial)
 		s->reading = false;
 	if (!sent)
