@@ -96,7 +96,7 @@ func TestRPCServerOverload(t *testing.T) {
 	const n = 900
 	calls := make(chan *rpc.Call, n)
 	for range n {
-		client.Go("Echo.Slow", &Value{Millis: 700}, &Value{}, calls)
+		client.Go("Echo.Slow", &Value{Millis: 3000}, &Value{}, calls)
 	}
 	good, refused := 0, 0
 	for range n {
