@@ -156,6 +156,8 @@ static void control_ended(void *object, const struct err *why)
 static bool start_control(
     struct goplugin *g, const struct rpc_service *control, struct err *err)
 {
+	/* its thread waits nearly always */
+	yamux_stream_stand_back(g->standard[0]);
 	g->control =
 	    rpc_server_start(yamux_stream_io(g->standard[0]), control, err);
 	return g->control != NULL;

@@ -3,7 +3,7 @@
  *
  * Whoever has a frame hands it to the socket at once, together with what was
  * put off before. What the socket does not take is kept, in order, and sent by
- * the reader thread when the socket is ready.
+ * whoever reads when the socket is ready.
  */
 #include "yamux/session.h"
 
@@ -12,14 +12,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-static void wake_reader(struct yamux_session *s)
-{
-	uint64_t one = 1;
-	/* fails only when the counter is full: then it is awake anyway */
-	ssize_t ignored = write(s->wake_fd, &one, sizeof(one));
-	(void)ignored;
-}
 
 /* Hand parts to the socket; the bytes it took. (Their number fits whatever
  * type a libc gives msg_iovlen.) */
@@ -60,7 +52,7 @@ size_t session_pending(const struct yamux_session *s)
 }
 
 /* One write for what was put off, a header and a payload. What the socket
- * does not take waits for the reader thread. */
+ * does not take waits for who reads. */
 static void send_all(
     struct yamux_session *s, const void *header, const void *payload, size_t n)
 {
@@ -85,7 +77,7 @@ static void send_all(
 	if (taken < n)
 		keep(s, (const uint8_t *)payload + taken, n - taken);
 	if (session_pending(s) > 0)
-		wake_reader(s);
+		session_nudge(s);
 }
 
 void session_send(struct yamux_session *s, const struct frame_header *h,
@@ -124,5 +116,6 @@ void session_flush(struct yamux_session *s)
 		session_pending(s) };
 	s->put_off = false;
 	drop_pending(s, hand_over(s, &part, 1));
+	s->n_woken++;
 	pthread_cond_broadcast(&s->eased);
 }

@@ -1,11 +1,8 @@
 /*
- * session - the socket, its reader thread, and the table of streams
+ * session - the table of streams, and what the peer's frames do to them
  *
- * The happy path, in `run`:
- *  - read what is there, without blocking
- *  - cut it into frames; payload goes straight to its stream's buffer
- *  - send what the socket did not take before, when it is ready
- *  - wait for the socket, or for somebody who left bytes to send
+ * Bytes come from reader.c; session_take_bytes cuts them into frames, and
+ * payload goes straight to its stream's buffer.
  *
  * What can go wrong: the peer breaks a rule (go-away 1, session ends), sends
  * more than its window (the same), closes the socket, or reads nothing while
@@ -14,10 +11,7 @@
  */
 #include "yamux/session.h"
 
-#include "base/thread.h"
-
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +19,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READER_STACK ((size_t)256 * 1024)
+/* How often streams are looked for that their owners have forgotten. */
+#define FORGOTTEN_EVERY_MS 1000
 
 /* ---- ending --------------------------------------------------------------- */
 
 void session_tell_watcher(struct yamux_stream *st)
 {
-	if (st->wanted == 0 && st->watcher != NULL)
-		st->watcher(st->watcher_arg);
+	if (st->wanted > 0 || st->watcher == NULL)
+		return;
+	st->session->n_woken++;
+	st->watcher(st->watcher_arg);
 }
 
 bool session_end(
@@ -47,6 +44,7 @@ bool session_end(
 	vsnprintf(s->why.text, sizeof(s->why.text), fmt, ap);
 	va_end(ap);
 	shutdown(s->fd, SHUT_RDWR);
+	pthread_cond_broadcast(&s->left);
 	pthread_cond_broadcast(&s->arrived);
 	pthread_cond_broadcast(&s->opened);
 	pthread_cond_broadcast(&s->eased);
@@ -106,6 +104,13 @@ static void free_stream(struct yamux_stream *st)
 	free(st);
 }
 
+/* One of those who wait to open a stream looks again. */
+static void let_open(struct yamux_session *s)
+{
+	pthread_cond_signal(&s->opened);
+	session_tell_reader(s, &s->opened);
+}
+
 static void drop_from_table(struct yamux_stream *st)
 {
 	struct yamux_session *s = st->session;
@@ -118,7 +123,7 @@ static void drop_from_table(struct yamux_stream *st)
 		s->n_unacked--;
 	if (s->payload_stream == st)
 		s->payload_stream = NULL;
-	pthread_cond_signal(&s->opened);
+	let_open(s);
 }
 
 void session_settle_stream(struct yamux_stream *st)
@@ -129,36 +134,6 @@ void session_settle_stream(struct yamux_stream *st)
 		drop_from_table(st);
 	if (!st->has_handle && st->in_table.next == NULL && !st->woken)
 		free_stream(st);
-}
-
-/* Whoever waits for the stream is woken once the lock is free: woken at once,
- * he would run into it. */
-static void wake_later(struct yamux_stream *st)
-{
-	struct yamux_session *s = st->session;
-	if (st->woken)
-		return;
-	st->woken = true;
-	st->next_woken = s->woken;
-	s->woken = st;
-}
-
-/* Lock not held. None of them is freed before forget_woken. */
-static void wake_all(struct yamux_session *s)
-{
-	for (struct yamux_stream *st = s->woken; st != NULL;
-	     st = st->next_woken)
-		pthread_cond_broadcast(&st->changed);
-}
-
-static void forget_woken(struct yamux_session *s)
-{
-	while (s->woken != NULL) {
-		struct yamux_stream *st = s->woken;
-		s->woken = st->next_woken;
-		st->woken = false;
-		session_settle_stream(st);
-	}
 }
 
 /* ---- frames -------------------------------------------------------------------- */
@@ -183,6 +158,7 @@ static bool accept_stream(struct yamux_session *s, uint32_t id)
 		return true;
 	st->acked = true;
 	list_add_before(&s->accept_queue, &st->accepting);
+	s->n_woken++;
 	pthread_cond_broadcast(&s->arrived);
 	return true;
 }
@@ -193,7 +169,7 @@ static void apply_flags(struct yamux_stream *st, uint16_t flags)
 	if ((flags & FRAME_ACK) != 0 && !st->acked) {
 		st->acked = true;
 		st->session->n_unacked--;
-		pthread_cond_signal(&st->session->opened);
+		let_open(st->session);
 	}
 	if ((flags & FRAME_FIN) != 0)
 		st->fin_received = true;
@@ -201,7 +177,7 @@ static void apply_flags(struct yamux_stream *st, uint16_t flags)
 		st->reset = true;
 	if ((flags & (FRAME_FIN | FRAME_RST)) == 0)
 		return;
-	wake_later(st);
+	session_wake_later(st);
 	session_tell_watcher(st);
 	session_settle_stream(st);
 }
@@ -244,7 +220,7 @@ static bool on_window(struct yamux_session *s, const struct frame_header *h)
 	        st->send_window, h->length, &st->send_window))
 		return violation(s, "window above 4 GiB", h->stream);
 	if (h->length > 0)
-		wake_later(st);
+		session_wake_later(st);
 	apply_flags(st, h->flags);
 	return true;
 }
@@ -298,7 +274,7 @@ static bool fill(struct yamux_stream *st, const uint8_t *data, size_t n)
 		    err_code_text(st->input.fault));
 	session_tell_watcher(st);
 	if (st->input.len - st->start >= st->wanted)
-		wake_later(st);
+		session_wake_later(st);
 	return true;
 }
 
@@ -321,8 +297,7 @@ static bool take_payload(
 	return true;
 }
 
-/* Cut what has been read into headers and payload. */
-static bool take_bytes(struct yamux_session *s, const uint8_t *p, size_t n)
+bool session_take_bytes(struct yamux_session *s, const uint8_t *p, size_t n)
 {
 	struct frame_header h;
 	while (n > 0) {
@@ -352,73 +327,24 @@ static bool take_bytes(struct yamux_session *s, const uint8_t *p, size_t n)
 	return true;
 }
 
-/* ---- the reader thread --------------------------------------------------------- */
-
-/* Streams whose owner has gone and whose peer never finishes. */
-static void reset_forgotten(struct yamux_session *s)
+void session_reset_forgotten(struct yamux_session *s)
 {
-	int64_t limit = clock_now_ms() - YAMUX_HALF_CLOSED_MS;
+	int64_t now = clock_now_ms();
+	if (now < s->forgotten_at_ms)
+		return;
+	s->forgotten_at_ms = now + FORGOTTEN_EVERY_MS;
 	struct list *node = s->streams.next;
 	while (node != &s->streams) {
 		struct yamux_stream *st =
 		    list_entry(node, struct yamux_stream, in_table);
 		node = node->next;
-		if (!st->has_handle && st->closed_at_ms < limit)
+		if (!st->has_handle &&
+		    st->closed_at_ms < now - YAMUX_HALF_CLOSED_MS)
 			refuse_data(st);
 	}
 }
 
-/* One step; false when the session is over. */
-static bool step(struct yamux_session *s)
-{
-	ssize_t n = recv(s->fd, s->read_buffer, READ_BUFFER, MSG_DONTWAIT);
-	int error = errno;
-	pthread_mutex_lock(&s->lock);
-	forget_woken(s);
-	if (n > 0)
-		take_bytes(s, s->read_buffer, (size_t)n);
-	else if (n == 0)
-		session_end(s, ERR_CLOSED, "the peer closed the connection");
-	else if (error != EAGAIN && error != EINTR)
-		session_end(s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
-	session_flush(s);
-	bool more = n == (ssize_t)READ_BUFFER;
-	bool waiting = session_pending(s) > 0;
-	bool going = !s->closed;
-	if (going && !more)
-		reset_forgotten(s);
-	pthread_mutex_unlock(&s->lock);
-	wake_all(s);
-	if (!going || more)
-		return going;
-	struct pollfd fds[] = {
-		{ .fd = s->fd, .events = waiting ? POLLIN | POLLOUT : POLLIN },
-		{ .fd = s->wake_fd, .events = POLLIN },
-	};
-	if (poll(fds, 2, -1) > 0 && (fds[1].revents & POLLIN) != 0) {
-		uint64_t count;
-		ssize_t ignored = read(s->wake_fd, &count, sizeof(count));
-		(void)ignored;
-	}
-	return true;
-}
-
-static void *run(void *arg)
-{
-	struct yamux_session *s = arg;
-	pthread_setname_np(pthread_self(), "yamux-read");
-	while (step(s))
-		;
-	return NULL;
-}
-
 /* ---- life ------------------------------------------------------------------------ */
-
-static bool start_reader(struct yamux_session *s, struct err *err)
-{
-	return thread_start(&s->reader, READER_STACK, run, s) ||
-	       err_set_errno(err, "starting the reader thread");
-}
 
 struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 {
@@ -435,6 +361,7 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 	list_init(&s->accept_queue);
 	buf_init(&s->pending, YAMUX_DEAD_PENDING);
 	pthread_mutex_init(&s->lock, NULL);
+	clock_cond_init(&s->left);
 	clock_cond_init(&s->arrived);
 	clock_cond_init(&s->opened);
 	clock_cond_init(&s->eased);
@@ -443,10 +370,11 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 		err_set_errno(err, "eventfd");
 		goto free_session;
 	}
-	if (start_reader(s, err))
+	if (session_start_reader(s, err))
 		return s;
 	close(s->wake_fd);
 free_session:
+	pthread_cond_destroy(&s->left);
 	pthread_cond_destroy(&s->arrived);
 	pthread_cond_destroy(&s->opened);
 	pthread_cond_destroy(&s->eased);
@@ -485,7 +413,6 @@ void yamux_session_free(struct yamux_session *s)
 		return;
 	yamux_session_close(s);
 	pthread_join(s->reader, NULL);
-	forget_woken(s);
 	while (!list_empty(&s->streams)) {
 		struct yamux_stream *st =
 		    list_entry(s->streams.next, struct yamux_stream, in_table);
@@ -497,6 +424,7 @@ void yamux_session_free(struct yamux_session *s)
 	buf_fini(&s->pending);
 	close(s->wake_fd);
 	close(s->fd);
+	pthread_cond_destroy(&s->left);
 	pthread_cond_destroy(&s->arrived);
 	pthread_cond_destroy(&s->opened);
 	pthread_cond_destroy(&s->eased);
@@ -535,7 +463,7 @@ static bool may_open(
 {
 	while (!s->closed && !s->peer_goes &&
 	       s->n_unacked + n > YAMUX_MAX_UNACKED) {
-		if (!clock_wait(&s->opened, &s->lock, deadline_ms)) {
+		if (!session_wait(s, &s->opened, deadline_ms)) {
 			/* woken as well, perhaps: then it is the next one's */
 			pthread_cond_signal(&s->opened);
 			return err_set(err, ERR_TIMEOUT,

@@ -1,4 +1,4 @@
-/* session - what session.c, send.c and stream.c share */
+/* session - what session.c, reader.c, send.c and stream.c share */
 #ifndef YAMUX_SESSION_H
 #define YAMUX_SESSION_H
 
@@ -23,9 +23,10 @@ struct yamux_stream {
 	pthread_cond_t changed; /* signalled with the session's lock held */
 
 	/* guarded by session->lock */
-	bool has_handle; /* somebody holds the pointer */
-	bool left;       /* what still comes is dropped */
-	bool acked;      /* ours: the peer's ACK has come */
+	bool has_handle;  /* somebody holds the pointer */
+	bool left;        /* what still comes is dropped */
+	bool stands_back; /* who waits for it does not read the socket */
+	bool acked;       /* ours: the peer's ACK has come */
 	bool fin_sent, fin_received;
 	bool reset;
 	uint32_t send_window; /* credit the peer has given us */
@@ -38,16 +39,17 @@ struct yamux_stream {
 	void (*watcher)(void *arg); /* see struct io, watch */
 	void *watcher_arg;
 	bool woken; /* in session->woken, and not to be freed */
-	struct yamux_stream *next_woken; /* of the reader thread only */
+	struct yamux_stream *next_woken; /* of who reads only */
 };
 
 struct yamux_session {
 	int fd;
-	int wake_fd; /* eventfd: pending has something */
+	int wake_fd; /* eventfd: who reads the socket has to look again */
 	bool client;
 	pthread_t reader;
 
 	pthread_mutex_t lock;
+	pthread_cond_t left;    /* nobody reads any more, end */
 	pthread_cond_t arrived; /* accept queue, end */
 	pthread_cond_t opened;  /* one more may be opened: acks, go-away, end */
 	pthread_cond_t eased;   /* pending is less, end */
@@ -63,9 +65,18 @@ struct yamux_session {
 	struct list accept_queue;
 	struct buf pending; /* bytes the socket has not taken */
 	size_t pending_start;
-	bool put_off; /* pending was never offered to the socket */
+	bool put_off;            /* pending was never offered to the socket */
+	int64_t forgotten_at_ms; /* when to look for forgotten streams */
 
-	/* of the reader thread only */
+	/* who reads the socket; guarded by lock, see reader.c */
+	bool reading;
+	const pthread_cond_t *reads_for; /* what he waits for; NULL: nothing */
+	uint64_t turns;                  /* counts who has read so far */
+	uint64_t n_woken; /* counts whom something has come for */
+	bool asleep;      /* the thread, until nobody reads */
+
+	/* of who reads only */
+	bool more; /* the socket has more than was asked for */
 	uint8_t header[FRAME_SIZE];
 	size_t header_len;
 	uint32_t payload_left;
@@ -90,6 +101,31 @@ void session_put_off(struct yamux_session *s, const struct frame_header *h,
 
 struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id);
 struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id);
+
+/*
+ * session_wait - wait for cond, and read the socket while nobody else does
+ *
+ * False at the deadline; true does not say that what is waited for is there.
+ */
+bool session_wait(
+    struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms);
+
+/* After a signal to cond: if who reads waits for it, he looks again. */
+void session_tell_reader(struct yamux_session *s, const pthread_cond_t *cond);
+
+/* Wake a stream's waiters once the lock is free: for who reads. */
+void session_wake_later(struct yamux_stream *st);
+
+/* Have who reads look at pending again. */
+void session_nudge(struct yamux_session *s);
+
+bool session_start_reader(struct yamux_session *s, struct err *err);
+
+/* Cut what has been read into headers and payload. False: session ended. */
+bool session_take_bytes(struct yamux_session *s, const uint8_t *p, size_t n);
+
+/* Reset streams whose owner has gone and whose peer never finishes. */
+void session_reset_forgotten(struct yamux_session *s);
 
 /* Bytes that the socket has not taken. */
 size_t session_pending(const struct yamux_session *s);

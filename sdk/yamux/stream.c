@@ -34,6 +34,14 @@ static void give_back(struct yamux_stream *st, size_t n)
 	st->consumed = 0;
 }
 
+static bool wait_input(struct yamux_stream *st, int64_t deadline_ms)
+{
+	struct yamux_session *s = st->session;
+	if (st->stands_back)
+		return clock_wait(&st->changed, &s->lock, deadline_ms);
+	return session_wait(s, &st->changed, deadline_ms);
+}
+
 /* Lock held. Wait until n bytes are there, or the peer has finished. */
 static bool await(
     struct yamux_stream *st, size_t n, int64_t deadline_ms, struct err *err)
@@ -42,8 +50,7 @@ static bool await(
 		if (dead(st, err))
 			return false;
 		st->wanted = (uint32_t)n;
-		bool woken =
-		    clock_wait(&st->changed, &st->session->lock, deadline_ms);
+		bool woken = wait_input(st, deadline_ms);
 		st->wanted = 0;
 		if (!woken)
 			return err_set(err, ERR_TIMEOUT,
@@ -101,7 +108,7 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 		}
 		if (full || st->send_window == 0) {
 			pthread_cond_t *cond = full ? &s->eased : &st->changed;
-			if (clock_wait(cond, &s->lock, deadline_ms))
+			if (session_wait(s, cond, deadline_ms))
 				continue;
 			err_set(err, ERR_TIMEOUT,
 			    "stream %u: the peer takes nothing", st->id);
@@ -136,7 +143,15 @@ void yamux_stream_finish(struct yamux_stream *st)
 	send_fin(st);
 	/* a writer that waits for window has nothing to wait for */
 	pthread_cond_broadcast(&st->changed);
+	session_tell_reader(s, &st->changed);
 	pthread_mutex_unlock(&s->lock);
+}
+
+void yamux_stream_stand_back(struct yamux_stream *st)
+{
+	pthread_mutex_lock(&st->session->lock);
+	st->stands_back = true;
+	pthread_mutex_unlock(&st->session->lock);
 }
 
 void yamux_stream_close(struct yamux_stream *st)

@@ -1,15 +1,18 @@
 /*
  * yamux - many streams over one connected socket
  *
- * A session owns the socket and one thread, `yamux-read`, which reads
- * frames, fills stream buffers, answers pings and acknowledges new streams.
- * It never waits for anything but the socket: whoever writes hands frames to
- * the socket without blocking, and what the socket does not take at once is
- * sent by that thread when the socket is ready.
+ * A session owns the socket. Whoever waits for a stream reads the socket
+ * himself, if nobody else does: he fills the buffers of all streams, answers
+ * pings and acknowledges new streams until what he waits for is there. The
+ * session's one thread, `yamux-read`, reads when nobody has for a moment, so
+ * that a ping is answered within a few milliseconds also while every thread
+ * is busy. Whoever writes hands frames to the socket without blocking, and
+ * what the socket does not take at once is sent by whoever reads, when the
+ * socket is ready.
  *
  * Lock order: there is one lock, the session's. It guards the session and
  * all its streams, is held for the non-blocking write of a frame, and never
- * while waiting for anything but a condition variable.
+ * while waiting.
  *
  * Source: yamux spec.md; session.go, stream.go v0.1.2
  */
@@ -50,7 +53,7 @@ struct yamux_stream;
  *   fd       taken, also on failure
  *   client   our streams are odd (a plugin is the server: even)
  *
- * Starts the reader thread. Errors: ERR_NO_MEMORY, ERR_IO.
+ * Starts the thread. Errors: ERR_NO_MEMORY, ERR_IO.
  * Source: go-plugin client.go: the host is the yamux client
  */
 struct yamux_session *yamux_session_new(int fd, bool client, struct err *err);
@@ -64,7 +67,7 @@ void yamux_session_fail(struct yamux_session *s, const struct err *why);
 /* Block until the session has ended; why it did. */
 void yamux_session_wait(struct yamux_session *s, struct err *why);
 
-/* Close, join the reader thread and free. NULL is accepted. Every stream
+/* Close, join the thread and free. NULL is accepted. Every stream
  * handle has been closed before. */
 void yamux_session_free(struct yamux_session *s);
 
@@ -123,6 +126,10 @@ bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
  * a window. Errors and threads as yamux_stream_read. */
 bool yamux_stream_await(struct yamux_stream *st, size_t n, int64_t deadline_ms,
     struct err *err) MUST_USE;
+
+/* Whoever waits for this stream leaves the socket to others: for one who
+ * waits long and is seldom spoken to. */
+void yamux_stream_stand_back(struct yamux_stream *st);
 
 /*
  * yamux_stream_write - send all n bytes as the window allows

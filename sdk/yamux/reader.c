@@ -1,0 +1,177 @@
+/*
+ * reader - who reads the socket
+ *
+ * The happy path, one caller at a time: he waits for his stream in
+ * session_wait, nobody else reads, so he waits for the socket itself, takes
+ * what has come, and finds that it was for him. Nobody has been woken.
+ *
+ * Who waits while another one reads is woken by him. Who has what he waited
+ * for does not look for a successor: the next one who waits reads. Until then
+ * nobody does, and that is short, but for one who computes or waits for
+ * something else. So the session's own thread watches: it sleeps while the
+ * same one reads, naps while they change, and reads itself when nobody has for
+ * a nap, until it has woken somebody, who will wait again soon.
+ */
+#include "yamux/session.h"
+
+#include "base/thread.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READER_STACK ((size_t)256 * 1024)
+
+/* How long nobody may read: twice this at most, pings are late so much. */
+#define NAP_MS 1
+
+/* ---- waking ----------------------------------------------------------------- */
+
+void session_nudge(struct yamux_session *s)
+{
+	uint64_t one = 1;
+	/* fails only when the counter is full: then he is awake anyway */
+	ssize_t ignored = write(s->wake_fd, &one, sizeof(one));
+	(void)ignored;
+}
+
+void session_tell_reader(struct yamux_session *s, const pthread_cond_t *cond)
+{
+	s->n_woken++;
+	if (s->reads_for == cond)
+		session_nudge(s);
+}
+
+/* Woken at once they would run into the lock. */
+void session_wake_later(struct yamux_stream *st)
+{
+	struct yamux_session *s = st->session;
+	s->n_woken++;
+	if (st->woken)
+		return;
+	st->woken = true;
+	st->next_woken = s->woken;
+	s->woken = st;
+}
+
+/* Lock held, but not while they are woken. */
+static void wake_all(struct yamux_session *s)
+{
+	if (s->woken == NULL)
+		return;
+	pthread_mutex_unlock(&s->lock);
+	for (struct yamux_stream *st = s->woken; st != NULL;
+	     st = st->next_woken)
+		pthread_cond_broadcast(&st->changed);
+	pthread_mutex_lock(&s->lock);
+	while (s->woken != NULL) {
+		struct yamux_stream *st = s->woken;
+		s->woken = st->next_woken;
+		st->woken = false;
+		session_settle_stream(st);
+	}
+}
+
+/* ---- reading ---------------------------------------------------------------- */
+
+/* Lock not held. Wait until there is something to read, or to send and the
+ * socket takes it. False at the deadline. */
+static bool wait_socket(
+    struct yamux_session *s, bool sending, int64_t deadline_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->fd, .events = sending ? POLLIN | POLLOUT : POLLIN },
+		{ .fd = s->wake_fd, .events = POLLIN },
+	};
+	int ready = poll(fds, 2, clock_poll_ms(deadline_ms));
+	if (ready > 0 && (fds[1].revents & POLLIN) != 0) {
+		uint64_t count;
+		ssize_t ignored = read(s->wake_fd, &count, sizeof(count));
+		(void)ignored;
+	}
+	return ready != 0;
+}
+
+/* Lock held, but not while waiting: one who reads. Wait for the socket once
+ * and take what it has. False at the deadline. */
+static bool read_once(struct yamux_session *s, int64_t deadline_ms)
+{
+	if (s->put_off)
+		session_flush(s);
+	bool sending = session_pending(s) > 0;
+	pthread_mutex_unlock(&s->lock);
+	bool in_time = s->more || wait_socket(s, sending, deadline_ms);
+	ssize_t n = recv(s->fd, s->read_buffer, READ_BUFFER, MSG_DONTWAIT);
+	int error = errno;
+	pthread_mutex_lock(&s->lock);
+	s->reads_for = NULL;
+	s->more = n == (ssize_t)READ_BUFFER;
+	if (n > 0)
+		session_take_bytes(s, s->read_buffer, (size_t)n);
+	else if (n == 0)
+		session_end(s, ERR_CLOSED, "the peer closed the connection");
+	else if (error != EAGAIN && error != EINTR)
+		session_end(s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
+	session_flush(s);
+	session_reset_forgotten(s);
+	wake_all(s);
+	return in_time || n > 0;
+}
+
+bool session_wait(
+    struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms)
+{
+	if (s->reading)
+		return clock_wait(cond, &s->lock, deadline_ms);
+	s->reading = true;
+	s->reads_for = cond;
+	s->turns++;
+	bool in_time = read_once(s, deadline_ms);
+	s->reading = false;
+	if (s->asleep)
+		pthread_cond_signal(&s->left);
+	return in_time;
+}
+
+/* ---- the thread ------------------------------------------------------------- */
+
+/* Lock held. Read until somebody else has something to do. */
+static void stand_in(struct yamux_session *s)
+{
+	s->reading = true;
+	uint64_t woken = s->n_woken;
+	while (!s->closed && s->n_woken == woken)
+		read_once(s, DEADLINE_NEVER);
+	s->reading = false;
+}
+
+static void *run(void *arg)
+{
+	struct yamux_session *s = arg;
+	pthread_setname_np(pthread_self(), "yamux-read");
+	pthread_mutex_lock(&s->lock);
+	if (!s->reading)
+		stand_in(s);
+	while (!s->closed) {
+		uint64_t turns = s->turns;
+		clock_wait(&s->left, &s->lock, clock_deadline_ms(NAP_MS));
+		if (s->turns != turns)
+			continue;
+		s->asleep = s->reading;
+		if (s->asleep)
+			clock_wait(&s->left, &s->lock, DEADLINE_NEVER);
+		else
+			stand_in(s);
+		s->asleep = false;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+bool session_start_reader(struct yamux_session *s, struct err *err)
+{
+	return thread_start(&s->reader, READER_STACK, run, s) ||
+	       err_set_errno(err, "starting the reader thread");
+}
