@@ -25,10 +25,10 @@ struct failure {
 };
 
 static const struct zoom_json_field failure_fields[] = {
-	{ "code", ZOOM_JSON_INT, offsetof(struct failure, code) },
-	{ "message", ZOOM_JSON_TEXT, offsetof(struct failure, message) },
-	{ "error", ZOOM_JSON_TEXT, offsetof(struct failure, error) },
-	{ "reason", ZOOM_JSON_TEXT, offsetof(struct failure, reason) },
+	{ STR("code"), ZOOM_JSON_INT, offsetof(struct failure, code) },
+	{ STR("message"), ZOOM_JSON_TEXT, offsetof(struct failure, message) },
+	{ STR("error"), ZOOM_JSON_TEXT, offsetof(struct failure, error) },
+	{ STR("reason"), ZOOM_JSON_TEXT, offsetof(struct failure, reason) },
 };
 
 static const struct zoom_json_table failure_table = {

@@ -77,14 +77,13 @@ struct reader {
 /* Does a path lead through the name, from the place on? */
 static bool leads(struct str path, struct str place, struct str name)
 {
-	struct str first;
-	if (place.len > 0) {
-		if (!str_has_prefix(path, place) || path.data[place.len] != '.')
-			return false;
-		path = str_sub(path, place.len + 1, path.len);
-	}
-	str_cut(path, '.', &first, &path);
-	return str_eq(first, name);
+	size_t at = place.len > 0 ? place.len + 1 : 0;
+	size_t end = at + name.len;
+	return (path.len == end || (path.len > end && path.data[end] == '.')) &&
+	       str_eq(str_sub(path, at, name.len), name) &&
+	       memchr(str_c(name), '.', name.len) == NULL &&
+	       (at == 0 ||
+	           (path.data[at - 1] == '.' && str_has_prefix(path, place)));
 }
 
 /* Of a name that comes twice the last value counts: forget the former one. */
@@ -105,16 +104,16 @@ static struct str follow(const struct level *level, struct str name)
 	size_t n = level->place.len + (level->place.len > 0) + name.len;
 	for (size_t i = 0; i < table->n_fields; i++) {
 		const struct zoom_json_field *field = &table->fields[i];
-		if (!leads(str_from(field->path), level->place, name))
+		if (!leads(field->path, level->place, name))
 			continue;
-		next = str_n(field->path, n);
+		next = str_sub(field->path, 0, n);
 		put_back(level, field->offset, sizes[field->kind]);
 	}
 	for (size_t i = 0; i < table->n_lists; i++) {
 		const struct zoom_json_list *list = &table->lists[i];
-		if (!leads(str_from(list->path), level->place, name))
+		if (!leads(list->path, level->place, name))
 			continue;
-		next = str_n(list->path, n);
+		next = str_sub(list->path, 0, n);
 		put_back(level, list->offset, sizeof(void *));
 		put_back(level, list->offset_n, sizeof(size_t));
 	}
@@ -125,7 +124,7 @@ static const struct zoom_json_list *list_at(
     const struct zoom_json_table *table, struct str place)
 {
 	for (size_t i = 0; i < table->n_lists; i++) {
-		if (str_eq(str_from(table->lists[i].path), place))
+		if (str_eq(table->lists[i].path, place))
 			return &table->lists[i];
 	}
 	return NULL;
@@ -256,7 +255,7 @@ static void read_value(struct reader *r, struct value value)
 	const struct level *in = top(r);
 	for (size_t i = 0; i < in->table->n_fields; i++) {
 		const struct zoom_json_field *field = &in->table->fields[i];
-		if (str_eq(str_from(field->path), in->next))
+		if (str_eq(field->path, in->next))
 			fill(r->texts, field, &value, in->object);
 	}
 }
@@ -434,13 +433,22 @@ static bool surrogates_are_pairs(struct str s)
 	return true;
 }
 
+/* Vertical tab and form feed are no white space of JSON's, and have no other
+ * place in it. */
+static bool has_no_vt_or_ff(struct str s)
+{
+	bool found = false;
+	/* no way out: so the compiler takes many at once */
+	for (size_t i = 0; i < s.len; i++)
+		found |= s.data[i] == '\v' || s.data[i] == '\f';
+	return !found;
+}
+
 /* What yajl lets pass and RFC 8259 does not: bytes that only look like UTF-8,
  * halves of surrogate pairs, two more characters as white space. */
 static bool is_strict(struct str s)
 {
-	return utf8_valid(s) && surrogates_are_pairs(s) &&
-	       memchr(str_c(s), '\v', s.len) == NULL &&
-	       memchr(str_c(s), '\f', s.len) == NULL;
+	return utf8_valid(s) && surrogates_are_pairs(s) && has_no_vt_or_ff(s);
 }
 
 static bool parse(struct reader *r, struct str text)

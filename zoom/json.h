@@ -7,7 +7,7 @@
  * read: no tree is built of it, and what no row wants is not kept.
  *
  *	static const struct zoom_json_field fields[] = {
- *		{ "payload.account_id", ZOOM_JSON_TEXT,
+ *		{ STR("payload.account_id"), ZOOM_JSON_TEXT,
  *		    offsetof(struct zoom_event, account_id) },
  *		...
  *
@@ -35,7 +35,7 @@ enum zoom_json_kind {
 };
 
 struct zoom_json_field {
-	const char *path; /* names joined by "." */
+	struct str path; /* names joined by "." */
 	enum zoom_json_kind kind;
 	size_t offset;
 };
@@ -54,7 +54,7 @@ struct zoom_json_table {
  * arena; an item that is no object is passed over.
  */
 struct zoom_json_list {
-	const char *path;
+	struct str path;
 	const struct zoom_json_table *item;
 	size_t size;     /* of an item's struct, which begins zeroed */
 	size_t max;      /* items, the rest is not read */

@@ -11,19 +11,23 @@
 
 /* No start_url, see meeting.h. pmi comes as a string or a number. */
 static const struct zoom_json_field fields[] = {
-	{ "id", ZOOM_JSON_INT, offsetof(struct zoom_meeting, id) },
-	{ "pmi", ZOOM_JSON_INT, offsetof(struct zoom_meeting, pmi) },
-	{ "type", ZOOM_JSON_INT, offsetof(struct zoom_meeting, type) },
-	{ "start_time", ZOOM_JSON_TIME,
+	{ STR("id"), ZOOM_JSON_INT, offsetof(struct zoom_meeting, id) },
+	{ STR("pmi"), ZOOM_JSON_INT, offsetof(struct zoom_meeting, pmi) },
+	{ STR("type"), ZOOM_JSON_INT, offsetof(struct zoom_meeting, type) },
+	{ STR("start_time"), ZOOM_JSON_TIME,
 	    offsetof(struct zoom_meeting, start_ms) },
-	{ "uuid", ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, uuid) },
-	{ "topic", ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, topic) },
-	{ "join_url", ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, join_url) },
-	{ "password", ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, password) },
-	{ "host_id", ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, host_id) },
-	{ "host_email", ZOOM_JSON_TEXT,
+	{ STR("uuid"), ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, uuid) },
+	{ STR("topic"), ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, topic) },
+	{ STR("join_url"), ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_meeting, join_url) },
+	{ STR("password"), ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_meeting, password) },
+	{ STR("host_id"), ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_meeting, host_id) },
+	{ STR("host_email"), ZOOM_JSON_TEXT,
 	    offsetof(struct zoom_meeting, host_email) },
-	{ "status", ZOOM_JSON_TEXT, offsetof(struct zoom_meeting, status) },
+	{ STR("status"), ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_meeting, status) },
 };
 
 static const struct zoom_json_table table = {

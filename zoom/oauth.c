@@ -23,14 +23,15 @@ struct answer {
 };
 
 static const struct zoom_json_field fields[] = {
-	{ "access_token", ZOOM_JSON_TEXT,
+	{ STR("access_token"), ZOOM_JSON_TEXT,
 	    offsetof(struct answer, token.access_token) },
-	{ "token_type", ZOOM_JSON_TEXT,
+	{ STR("token_type"), ZOOM_JSON_TEXT,
 	    offsetof(struct answer, token.token_type) },
-	{ "refresh_token", ZOOM_JSON_TEXT,
+	{ STR("refresh_token"), ZOOM_JSON_TEXT,
 	    offsetof(struct answer, token.refresh_token) },
-	{ "scope", ZOOM_JSON_TEXT, offsetof(struct answer, token.scope) },
-	{ "expires_in", ZOOM_JSON_INT, offsetof(struct answer, expires_in) },
+	{ STR("scope"), ZOOM_JSON_TEXT, offsetof(struct answer, token.scope) },
+	{ STR("expires_in"), ZOOM_JSON_INT,
+	    offsetof(struct answer, expires_in) },
 };
 
 static const struct zoom_json_table table = {

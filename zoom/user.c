@@ -4,21 +4,23 @@
 #include "zoom/escape.h"
 
 static const struct zoom_json_field fields[] = {
-	{ "id", ZOOM_JSON_TEXT, offsetof(struct zoom_user, id) },
-	{ "email", ZOOM_JSON_TEXT, offsetof(struct zoom_user, email) },
-	{ "first_name", ZOOM_JSON_TEXT,
+	{ STR("id"), ZOOM_JSON_TEXT, offsetof(struct zoom_user, id) },
+	{ STR("email"), ZOOM_JSON_TEXT, offsetof(struct zoom_user, email) },
+	{ STR("first_name"), ZOOM_JSON_TEXT,
 	    offsetof(struct zoom_user, first_name) },
-	{ "last_name", ZOOM_JSON_TEXT, offsetof(struct zoom_user, last_name) },
-	{ "display_name", ZOOM_JSON_TEXT,
+	{ STR("last_name"), ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_user, last_name) },
+	{ STR("display_name"), ZOOM_JSON_TEXT,
 	    offsetof(struct zoom_user, display_name) },
-	{ "account_id", ZOOM_JSON_TEXT,
+	{ STR("account_id"), ZOOM_JSON_TEXT,
 	    offsetof(struct zoom_user, account_id) },
-	{ "status", ZOOM_JSON_TEXT, offsetof(struct zoom_user, status) },
-	{ "timezone", ZOOM_JSON_TEXT, offsetof(struct zoom_user, timezone) },
-	{ "personal_meeting_url", ZOOM_JSON_TEXT,
+	{ STR("status"), ZOOM_JSON_TEXT, offsetof(struct zoom_user, status) },
+	{ STR("timezone"), ZOOM_JSON_TEXT,
+	    offsetof(struct zoom_user, timezone) },
+	{ STR("personal_meeting_url"), ZOOM_JSON_TEXT,
 	    offsetof(struct zoom_user, personal_meeting_url) },
-	{ "type", ZOOM_JSON_INT, offsetof(struct zoom_user, type) },
-	{ "pmi", ZOOM_JSON_INT, offsetof(struct zoom_user, pmi) },
+	{ STR("type"), ZOOM_JSON_INT, offsetof(struct zoom_user, type) },
+	{ STR("pmi"), ZOOM_JSON_INT, offsetof(struct zoom_user, pmi) },
 };
 
 static const struct zoom_json_table table = {
@@ -58,7 +60,7 @@ bool zoom_user_fetch(struct zoom_call *call, struct str who,
 }
 
 static const struct zoom_json_field setting_fields[] = {
-	{ "schedule_meeting.personal_meeting", ZOOM_JSON_BOOL,
+	{ STR("schedule_meeting.personal_meeting"), ZOOM_JSON_BOOL,
 	    offsetof(struct zoom_user_settings, personal_meeting) },
 };
 

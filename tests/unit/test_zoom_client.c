@@ -21,7 +21,7 @@ struct thing {
 };
 
 static const struct zoom_json_field fields[] = {
-	{ "id", ZOOM_JSON_INT, offsetof(struct thing, id) },
+	{ STR("id"), ZOOM_JSON_INT, offsetof(struct thing, id) },
 };
 
 static const struct zoom_json_table table = { .fields = fields, .n_fields = 1 };

@@ -13,10 +13,11 @@ struct thing {
 };
 
 static const struct zoom_json_field fields[] = {
-	{ "name", ZOOM_JSON_TEXT, offsetof(struct thing, name) },
-	{ "deep.down.number", ZOOM_JSON_INT, offsetof(struct thing, number) },
-	{ "time", ZOOM_JSON_TIME, offsetof(struct thing, time_ms) },
-	{ "flag", ZOOM_JSON_BOOL, offsetof(struct thing, flag) },
+	{ STR("name"), ZOOM_JSON_TEXT, offsetof(struct thing, name) },
+	{ STR("deep.down.number"), ZOOM_JSON_INT,
+	    offsetof(struct thing, number) },
+	{ STR("time"), ZOOM_JSON_TIME, offsetof(struct thing, time_ms) },
+	{ STR("flag"), ZOOM_JSON_BOOL, offsetof(struct thing, flag) },
 };
 
 static const struct zoom_json_table table = { .fields = fields, .n_fields = 4 };
@@ -404,7 +405,7 @@ struct things {
 
 static const struct zoom_json_list lists[] = {
 	{
-	    .path = "deep.list",
+	    .path = STR("deep.list"),
 	    .item = &table,
 	    .size = sizeof(struct thing),
 	    .max = 3,
@@ -513,15 +514,15 @@ struct groups {
 START_TEST(lists_may_be_in_lists)
 {
 	static const struct zoom_json_field names[] = {
-		{ "name", ZOOM_JSON_TEXT, offsetof(struct group, name) },
+		{ STR("name"), ZOOM_JSON_TEXT, offsetof(struct group, name) },
 	};
 	struct zoom_json_list inner = lists[0];
-	inner.path = "in.side";
+	inner.path = S("in.side");
 	inner.offset = offsetof(struct group, things.items);
 	inner.offset_n = offsetof(struct group, things.n);
 	const struct zoom_json_table group = { names, 1, &inner, 1 };
 	const struct zoom_json_list outer = {
-		.path = "groups",
+		.path = STR("groups"),
 		.item = &group,
 		.size = sizeof(struct group),
 		.max = 20,

@@ -20,18 +20,18 @@ struct thing {
 };
 
 static const struct zoom_json_field item_fields[] = {
-	{ "name", ZOOM_JSON_TEXT, offsetof(struct item, name) },
+	{ STR("name"), ZOOM_JSON_TEXT, offsetof(struct item, name) },
 };
 
 static const struct zoom_json_table item_table = { item_fields, 1, NULL, 0 };
 
 static const struct zoom_json_field fields[] = {
-	{ "name", ZOOM_JSON_TEXT, offsetof(struct thing, name) },
+	{ STR("name"), ZOOM_JSON_TEXT, offsetof(struct thing, name) },
 };
 
 static const struct zoom_json_list lists[] = {
 	{
-	    .path = "items",
+	    .path = STR("items"),
 	    .item = &item_table,
 	    .size = sizeof(struct item),
 	    .max = 1000,
