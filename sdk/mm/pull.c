@@ -37,7 +37,8 @@ bool pull_read(
 	p->ended = p->ended || (p->length_known && p->fetched == p->length);
 	if (p->dial.stream == NULL || p->ended)
 		return true;
-	if (p->asked == 0 && !ask(p, PULL_PIECE, err))
+	size_t n = room < PULL_PIECE ? PULL_PIECE : room;
+	if (p->asked == 0 && !ask(p, n, err))
 		return err_wrap(err, "body");
 	if (!broker_dial_read(&p->dial, data, room < p->asked ? room : p->asked,
 	        clock_deadline_ms(PULL_PEER_MS), got, err))
@@ -50,7 +51,11 @@ bool pull_read(
 
 void pull_fini(struct pull *p)
 {
-	broker_dial_end(&p->dial);
+	/* a host that waits for window has to be told, not only left */
+	if (p->asked > PULL_PIECE)
+		yamux_stream_close(p->dial.stream);
+	else
+		broker_dial_end(&p->dial);
 	*p = (struct pull){ 0 };
 }
 

@@ -5,7 +5,7 @@
 #include "goplugin/broker.h"
 #include "mm/stream.h"
 
-/* Bytes are asked for in pieces of this size. */
+/* Bytes are asked for in pieces of this size at least. */
 #define PULL_PIECE ((size_t)64 * 1024)
 
 /* The far end of a body may be a slow phone. */
@@ -21,7 +21,8 @@ struct pull {
 	bool ended;
 };
 
-/* The next bytes; *got 0 at the end. Threads: one at a time. */
+/* The next bytes; *got 0 at the end. They are asked for as far as there is
+ * room. Threads: one at a time. */
 bool pull_read(struct pull *p, void *data, size_t room, size_t *got,
     struct err *err) MUST_USE;
 

@@ -259,6 +259,7 @@ struct host_answer {
 	struct buf body;
 	struct buf order; /* "Header SyncHeader WriteHeader Write Write" */
 	size_t asked;     /* bytes of the request's body asked for */
+	size_t asks;      /* how often */
 	size_t taken;     /* bytes of it sent */
 	struct err err;   /* of the hook's call */
 	struct arena memory;

@@ -201,6 +201,7 @@ static void *answer_pulls(void *object)
 	while (more && read_wish(st, &wish)) {
 		pthread_mutex_lock(&x->host->lock);
 		x->answer->asked += wish;
+		x->answer->asks++;
 		pthread_mutex_unlock(&x->host->lock);
 		while (more && wish > 0) {
 			struct err err = { 0 };

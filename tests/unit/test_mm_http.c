@@ -329,6 +329,51 @@ START_TEST(a_reply_without_reading_asks_for_nothing)
 }
 END_TEST
 
+static void take_all(struct mm_call *call, struct mm_http *http)
+{
+	struct str body;
+	struct err err = { 0 };
+	(void)call;
+	ck_assert_msg(
+	    mm_http_read_all(http, sizeof(big), &body, &err), "%s", err.text);
+	ck_assert_int_eq(memcmp(body.data, big, body.len), 0);
+}
+
+START_TEST(a_body_of_known_length_is_asked_for_once)
+{
+	handler = take_all;
+	for (int i = 1; i < N_SIZES; i++) {
+		request(&(struct host_request){
+		    .url = "/", .body = str_n(big, sizes[i]) });
+		ck_assert_uint_eq(answer.asks, 1);
+		ck_assert_uint_eq(
+		    answer.asked, sizes[i] < 65536 ? 65536 : answer.taken);
+	}
+}
+END_TEST
+
+static void give_up(struct mm_call *call, struct mm_http *http)
+{
+	static char room[sizeof(big)];
+	size_t got;
+	struct err err = { 0 };
+	(void)call;
+	ck_assert(mm_http_read(http, room, sizeof(room), &got, &err));
+	/* as one who finds the start of it wrong */
+	mm_http_reply(http, 400, S("text/plain"), S("no"));
+}
+
+/* Its host waits for window: all of it was asked for. */
+START_TEST(a_large_body_may_be_given_up)
+{
+	handler = give_up;
+	request(&(struct host_request){
+	    .url = "/", .body = str_n(big, sizeof(big)) });
+	ck_assert_int_eq(answer.status, 400);
+	ck_assert_uint_eq(answer.asked, sizeof(big));
+}
+END_TEST
+
 static void read_length_that_lies(struct mm_call *call, struct mm_http *http)
 {
 	struct str body;
@@ -510,6 +555,8 @@ int main(void)
 	tcase_add_test(tc, an_answer_may_begin_in_the_middle_of_the_body);
 	tcase_add_test(tc, a_handler_that_reads_nothing_does_not_stop_the_host);
 	tcase_add_test(tc, a_reply_without_reading_asks_for_nothing);
+	tcase_add_test(tc, a_body_of_known_length_is_asked_for_once);
+	tcase_add_test(tc, a_large_body_may_be_given_up);
 	tcase_add_test(tc, a_content_length_that_makes_no_sense_is_harmless);
 	tcase_add_test(tc, a_body_that_says_it_is_too_long_is_not_read);
 	tcase_add_test(tc, a_client_that_goes_ends_the_writing);
