@@ -25,7 +25,7 @@
 #define READER_STACK ((size_t)256 * 1024)
 
 /* How long nobody may read: twice this at most, pings are late so much. */
-#define NAP_MS 1
+#define NAP_MS 4
 
 /* ---- waking ----------------------------------------------------------------- */
 
