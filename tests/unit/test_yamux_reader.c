@@ -1,0 +1,319 @@
+/* Who reads the socket: whoever waits, one at a time, and the session's own
+ * thread when nobody does. */
+#include "tests/lib/peer.h"
+#include "yamux/session.h"
+
+#include <check.h>
+#include <unistd.h>
+
+static struct peer peer;
+static struct yamux_stream *one, *two;
+static struct err err;
+
+static void set_up(void)
+{
+	err_clear(&err);
+	peer_start(&peer, false);
+	one = peer_opens(&peer, 1);
+	two = peer_opens(&peer, 3);
+}
+
+static void tear_down(void)
+{
+	yamux_stream_close(one);
+	yamux_stream_close(two);
+	peer_stop(&peer);
+}
+
+/* ---- who it is ---------------------------------------------------------------- */
+
+static bool reads_for(const struct yamux_stream *st)
+{
+	pthread_mutex_lock(&peer.session->lock);
+	bool found = peer.session->reads_for == &st->changed;
+	pthread_mutex_unlock(&peer.session->lock);
+	return found;
+}
+
+static bool waits(const struct yamux_stream *st)
+{
+	pthread_mutex_lock(&peer.session->lock);
+	bool found = st->wanted > 0;
+	pthread_mutex_unlock(&peer.session->lock);
+	return found;
+}
+
+static bool thread_reads(const struct yamux_stream *none)
+{
+	(void)none;
+	pthread_mutex_lock(&peer.session->lock);
+	bool found = peer.session->reading && peer.session->reads_for == NULL;
+	pthread_mutex_unlock(&peer.session->lock);
+	return found;
+}
+
+static bool thread_sleeps(const struct yamux_stream *none)
+{
+	(void)none;
+	pthread_mutex_lock(&peer.session->lock);
+	bool found = peer.session->asleep;
+	pthread_mutex_unlock(&peer.session->lock);
+	return found;
+}
+
+static void until(
+    bool (*is)(const struct yamux_stream *st), const struct yamux_stream *st)
+{
+	int64_t deadline = SOON;
+	while (!is(st) && clock_now_ms() < deadline)
+		usleep(1000);
+	ck_assert(is(st));
+}
+
+/* ---- somebody who waits for one byte -------------------------------------------- */
+
+struct waiter {
+	pthread_t thread;
+	struct yamux_stream *st;
+	int64_t deadline;
+	char byte;
+	bool done;
+	struct err err;
+};
+
+static void *wait_for_byte(void *arg)
+{
+	struct waiter *w = arg;
+	size_t got = 0;
+	w->done =
+	    yamux_stream_read(w->st, &w->byte, 1, w->deadline, &got, &w->err);
+	return NULL;
+}
+
+static void begin(struct waiter *w, struct yamux_stream *st, int64_t deadline)
+{
+	*w = (struct waiter){ .st = st, .deadline = deadline };
+	pthread_create(&w->thread, NULL, wait_for_byte, w);
+	until(waits, st);
+}
+
+static void expect_byte(struct waiter *w, char byte)
+{
+	pthread_join(w->thread, NULL);
+	ck_assert_msg(w->done, "%s", w->err.text);
+	ck_assert_int_eq(w->byte, byte);
+}
+
+/* The thread reads first; one byte has it leave, and the next one who waits
+ * reads. */
+static void begin_reading(
+    struct waiter *w, struct yamux_stream *st, int64_t deadline)
+{
+	char byte;
+	/* it naps for a moment after it has woken somebody */
+	do {
+		until(thread_reads, NULL);
+		send_data(&peer, 0, 1, "-", 1);
+		read_all(one, &byte, 1);
+		*w = (struct waiter){ .st = st, .deadline = deadline };
+		pthread_create(&w->thread, NULL, wait_for_byte, w);
+		until(waits, st);
+		if (reads_for(st))
+			return;
+		/* it came back too soon: once more */
+		send_data(&peer, 0, yamux_stream_id(st), "-", 1);
+		pthread_join(w->thread, NULL);
+	} while (true);
+}
+
+/* ---- tests ----------------------------------------------------------------------- */
+
+START_TEST(who_waits_reads_and_serves_others)
+{
+	struct waiter a, b;
+	begin_reading(&a, one, SOON);
+	for (int i = 0; i < 100; i++) {
+		begin(&b, two, SOON);
+		until(reads_for, one);
+		send_data(&peer, 0, 3, "b", 1);
+		expect_byte(&b, 'b');
+	}
+	send_frame(&peer, FRAME_PING, FRAME_SYN, 0, 5);
+	expect_frame(&peer, FRAME_PING, FRAME_ACK, 0, 5);
+	until(reads_for, one);
+	send_data(&peer, 0, 1, "a", 1);
+	expect_byte(&a, 'a');
+}
+END_TEST
+
+START_TEST(the_thread_sleeps_while_somebody_reads)
+{
+	struct waiter a;
+	begin_reading(&a, one, SOON);
+	until(thread_sleeps, NULL);
+	send_data(&peer, 0, 1, "a", 1);
+	expect_byte(&a, 'a');
+	until(thread_reads, NULL);
+	ck_assert(!thread_sleeps(NULL));
+}
+END_TEST
+
+START_TEST(who_waits_is_served_when_the_one_who_read_has_gone)
+{
+	struct waiter a, b;
+	begin_reading(&a, one, SOON);
+	begin(&b, two, SOON);
+	send_data(&peer, 0, 1, "a", 1);
+	expect_byte(&a, 'a');
+	send_data(&peer, 0, 3, "b", 1);
+	expect_byte(&b, 'b');
+}
+END_TEST
+
+START_TEST(who_gives_up_leaves_the_socket_to_others)
+{
+	struct waiter a, b;
+	begin_reading(&a, one, clock_deadline_ms(50));
+	begin(&b, two, SOON);
+	pthread_join(a.thread, NULL);
+	ck_assert(!a.done);
+	ck_assert_int_eq(a.err.code, ERR_TIMEOUT);
+	send_data(&peer, 0, 3, "b", 1);
+	expect_byte(&b, 'b');
+}
+END_TEST
+
+START_TEST(a_ping_is_answered_when_all_who_waited_have_gone)
+{
+	struct waiter a;
+	begin_reading(&a, one, SOON);
+	send_data(&peer, 0, 1, "a", 1);
+	expect_byte(&a, 'a');
+	for (unsigned i = 0; i < 20; i++) {
+		send_frame(&peer, FRAME_PING, FRAME_SYN, 0, i);
+		expect_frame(&peer, FRAME_PING, FRAME_ACK, 0, i);
+	}
+}
+END_TEST
+
+START_TEST(who_stands_back_never_reads)
+{
+	struct waiter a;
+	yamux_stream_stand_back(two);
+	for (int i = 0; i < 20; i++) {
+		begin(&a, two, SOON);
+		ck_assert(!reads_for(two));
+		send_data(&peer, 0, 3, "a", 1);
+		expect_byte(&a, 'a');
+	}
+}
+END_TEST
+
+static void *write_too_much(void *arg)
+{
+	static const char bytes[2 * YAMUX_WINDOW];
+	struct waiter *w = arg;
+	w->done =
+	    yamux_stream_write(w->st, bytes, sizeof(bytes), SOON, &w->err);
+	return NULL;
+}
+
+/* He waits for the socket, so a condition alone does not reach him. */
+START_TEST(a_writer_who_reads_is_told_that_the_stream_is_finished)
+{
+	struct waiter a = { .st = one };
+	char byte;
+	until(thread_reads, NULL);
+	send_data(&peer, 0, 1, "-", 1);
+	read_all(one, &byte, 1);
+	int64_t before = clock_now_ms();
+	pthread_create(&a.thread, NULL, write_too_much, &a);
+	expect_filler(&peer, 1, YAMUX_WINDOW);
+	yamux_stream_finish(one);
+	pthread_join(a.thread, NULL);
+	ck_assert_int_eq(a.err.code, ERR_CLOSED);
+	ck_assert_int_lt(clock_now_ms() - before, 1000);
+}
+END_TEST
+
+START_TEST(the_end_of_the_session_reaches_who_reads_and_who_waits)
+{
+	struct waiter a, b;
+	begin_reading(&a, one, DEADLINE_NEVER);
+	begin(&b, two, DEADLINE_NEVER);
+	yamux_session_close(peer.session);
+	pthread_join(a.thread, NULL);
+	pthread_join(b.thread, NULL);
+	ck_assert_int_eq(a.err.code, ERR_CLOSED);
+	ck_assert_int_eq(b.err.code, ERR_CLOSED);
+}
+END_TEST
+
+/* ---- many, in turns ------------------------------------------------------------------ */
+
+#define ROUNDS 2000
+
+/* How many bytes each gets at once, in turns. */
+static const size_t bursts[] = { 1, 1, 2, 1, 5, 1, 1, 3 };
+#define N_BURSTS ((int)(sizeof(bursts) / sizeof(bursts[0])))
+
+static void *echo(void *arg)
+{
+	char byte;
+	size_t got = 1;
+	while (got == 1) {
+		struct err why = { 0 };
+		ck_assert(yamux_stream_read(arg, &byte, 1, SOON, &got, &why));
+		ck_assert(yamux_stream_write(arg, &byte, got, SOON, &why));
+	}
+	return NULL;
+}
+
+START_TEST(no_byte_is_forgotten_between_two_who_read_in_turns)
+{
+	pthread_t threads[2];
+	pthread_create(&threads[0], NULL, echo, one);
+	pthread_create(&threads[1], NULL, echo, two);
+	for (int i = 0; i < ROUNDS; i++) {
+		uint32_t id = i % 2 == 0 ? 1 : 3;
+		size_t n = bursts[i % N_BURSTS];
+		for (size_t sent = 0; sent < n; sent++)
+			send_data(&peer, 0, id, "x", 1);
+		expect_filler(&peer, id, n);
+	}
+	send_frame(&peer, FRAME_WINDOW, FRAME_FIN, 1, 0);
+	send_frame(&peer, FRAME_WINDOW, FRAME_FIN, 3, 0);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("yamux reader");
+	TCase *tc = tcase_create("reader");
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, who_waits_reads_and_serves_others);
+	tcase_add_test(tc, the_thread_sleeps_while_somebody_reads);
+	tcase_add_test(tc, who_waits_is_served_when_the_one_who_read_has_gone);
+	tcase_add_test(tc, who_gives_up_leaves_the_socket_to_others);
+	tcase_add_test(tc, a_ping_is_answered_when_all_who_waited_have_gone);
+	tcase_add_test(tc, who_stands_back_never_reads);
+	tcase_add_test(
+	    tc, a_writer_who_reads_is_told_that_the_stream_is_finished);
+	tcase_add_test(
+	    tc, the_end_of_the_session_reaches_who_reads_and_who_waits);
+	tcase_add_test(tc, no_byte_is_forgotten_between_two_who_read_in_turns);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(suite());
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
