@@ -14,6 +14,7 @@ import { channelsOf, loadThread, titleOf } from './channels';
 import { Composer } from './composer';
 import { Dialogs } from './dialog';
 import { Markdown } from './markdown';
+import { receiveUser } from './plugins';
 import { PostView, useMilitary } from './post';
 import { attempt, dispatch, useView, type Component } from './store';
 import { useTheme } from './theme';
@@ -66,7 +67,8 @@ function Settings() {
       <summary>View</summary>
       {choose('Theme', JSON.parse(theme).type ?? 'Denim', Object.values(Preferences.THEMES).map(({ type }) => [type!, type!]), (type) =>
         save('theme', '', JSON.stringify(Object.values(Preferences.THEMES).find((one) => one.type === type))))}
-      {choose('Language', user.locale, [['en', 'English'], ['de', 'Deutsch']], (locale) => attempt(() => Client4.patchMe({ locale })))}
+      {choose('Language', user.locale, [['en', 'English'], ['de', 'Deutsch']], (locale) =>
+        attempt(async () => receiveUser(await Client4.patchMe({ locale }))))}
       {choose('Messages', compact, [['clean', 'Standard'], ['compact', 'Compact']], (value) => save('display_settings', 'message_display', value))}
       {choose('Clock', String(military), [['false', '12 hours'], ['true', '24 hours']], (value) => save('display_settings', 'use_military_time', value))}
     </details>

@@ -1,6 +1,8 @@
 // Loads the web apps of plugins as the server serves them, and gives each a
 // registry: what it registers goes into the store, or stays with it here.
 
+import type { UserProfile } from '@mattermost/types/users';
+import { UserTypes } from 'mattermost-redux/action_types';
 import reducerRegistry from 'mattermost-redux/store/reducer_registry';
 import type { ComponentType, ReactElement, ReactNode } from 'react';
 import type { Reducer } from 'redux';
@@ -28,6 +30,16 @@ const localeNow = () => {
 export function translate(locale = localeNow()) {
   const texts = Object.assign({}, ...[...running.values()].map((plugin) => plugin.translate?.(locale)));
   dispatch({ type: 'RECEIVED_TRANSLATIONS', data: { [locale]: texts } });
+}
+
+// Answers and events overtake each other: what is older than what is known is
+// left alone. To ask the server again would not do, as it tells of a change
+// before its cache forgets who the user was.
+export function receiveUser(user: UserProfile) {
+  const { currentUserId, profiles } = store.getState().entities.users;
+  if (user.update_at < (profiles[user.id]?.update_at ?? 0)) return;
+  if (user.id === currentUserId) translate(user.locale);
+  dispatch({ type: UserTypes.RECEIVED_PROFILE, data: user });
 }
 
 function registryOf(plugin: Running) {

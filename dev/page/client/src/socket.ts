@@ -2,13 +2,13 @@
 
 import { WebSocketClient } from '@mattermost/client';
 import type { Post } from '@mattermost/types/posts';
-import { GeneralTypes, IntegrationTypes, PreferenceTypes, UserTypes } from 'mattermost-redux/action_types';
+import { GeneralTypes, IntegrationTypes, PreferenceTypes } from 'mattermost-redux/action_types';
 import { postDeleted, receivedNewPost, receivedPost } from 'mattermost-redux/actions/posts';
 import { setServerVersion } from 'mattermost-redux/actions/general';
 import { Client4 } from 'mattermost-redux/client';
 import { isCollapsedThreadsEnabled } from 'mattermost-redux/selectors/entities/preferences';
 import { loadChannels, loadPosts, meet } from './channels';
-import { addPlugin, loadPlugins, removePlugin, tellPlugins, tellReconnected, translate, type Message } from './plugins';
+import { addPlugin, loadPlugins, receiveUser, removePlugin, tellPlugins, tellReconnected, type Message } from './plugins';
 import { complain, dispatch, store } from './store';
 
 async function newPost(post: Post) {
@@ -32,14 +32,7 @@ const handlers: Record<string, (data: Record<string, any>) => unknown> = {
   plugin_enabled: ({ manifest }) => (manifest.webapp ? addPlugin(manifest) : undefined),
   plugin_disabled: ({ manifest }) => removePlugin(manifest.id),
   preferences_changed: ({ preferences }) => dispatch({ type: PreferenceTypes.RECEIVED_PREFERENCES, data: JSON.parse(preferences) }),
-  async user_updated({ user }) {
-    const { currentUserId } = store.getState().entities.users;
-    // The event leaves out what others may not see.
-    if (user.id !== currentUserId) return dispatch({ type: UserTypes.RECEIVED_PROFILE, data: user });
-    const me = await Client4.getMe();
-    translate(me.locale);
-    dispatch({ type: UserTypes.RECEIVED_ME, data: me });
-  },
+  user_updated: ({ user }) => receiveUser(user),
   channel_created: loadChannels,
   channel_updated: loadChannels,
   channel_deleted: loadChannels,
