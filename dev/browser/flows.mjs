@@ -296,7 +296,7 @@ async function sendsAnything(demo, member, tab) {
   await tab.getByRole('button', { name: /^Prepare/ }).click();
   await tab.getByRole('combobox', { name: 'Signature' }).selectOption('wrong');
   await tab.getByRole('button', { name: 'Send', exact: true }).click();
-  await tab.getByRole('row', { name: /meeting.ended/ }).first().getByText('401').waitFor();
+  await tab.getByRole('row', { name: /meeting.ended/ }).first().getByRole('cell', { name: '401', exact: true }).waitFor();
   await tab.getByRole('combobox', { name: 'Signature' }).selectOption('right');
   await demo.shot(tab, 'zoom-panel', { fullPage: true });
   await tab.getByRole('button', { name: 'Send', exact: true }).click();
