@@ -1,5 +1,7 @@
 #include "plugin/post.h"
 
+#include "base/clock.h"
+#include "plugin/action.h"
 #include "plugin/say.h"
 
 #include <time.h>
@@ -90,13 +92,25 @@ bool post_offer(struct ctx *c, const struct post_offer *offer, struct err *err)
 	                               offer->user_id, &post, &sent, err);
 }
 
-void post_withdraw(struct ctx *c, struct str user_id, struct str post_id)
+void post_answer(struct ctx *c, const struct action *press, struct str message)
 {
 	struct err err = { 0 };
-	if (post_id.len > 0 &&
-	    !mm_delete_ephemeral_post(c->mm, c->arena, user_id, post_id, &err))
+	struct mm_post *sent;
+	const struct mm_post post = {
+		.id = press->post_id,
+		.create_at = clock_wall_ms(),
+		.user_id = str_from(c->plugin->bot_id),
+		.channel_id = press->channel_id,
+		.root_id = press->root_id,
+		.message = message,
+	};
+	if (press->post_id.len == 0 || press->channel_id.len == 0)
+		return;
+	if (!arena_ok(c->arena, &err) ||
+	    !mm_update_ephemeral_post(
+	        c->mm, c->arena, press->user_id, &post, &sent, &err))
 		mm_log(c->mm, LOG_LEVEL_WARN,
-		    "A message with buttons could not be taken away", "error",
+		    "A message with buttons could not be replaced", "error",
 		    err.text, NULL);
 }
 

@@ -10,6 +10,8 @@
 
 #include "plugin/plugin.h"
 
+struct action;
+
 struct post_meeting {
 	struct str user_id; /* author: the starter, or the bot */
 	struct str username;
@@ -51,9 +53,9 @@ struct post_offer {
 bool post_offer(
     struct ctx *c, const struct post_offer *offer, struct err *err) MUST_USE;
 
-/* Take such a message away again, so that no button is pressed twice. An
- * empty post_id does nothing; failures are logged. */
-void post_withdraw(struct ctx *c, struct str user_id, struct str post_id);
+/* Put a sentence in the place of such a message, so that no button is pressed
+ * twice. A press without a message does nothing; failures are logged. */
+void post_answer(struct ctx *c, const struct action *press, struct str message);
 
 /* A direct message from the bot. Failures are logged. */
 void post_direct(struct ctx *c, struct str user_id, struct str message);

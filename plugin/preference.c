@@ -189,10 +189,8 @@ void preference_update(struct ctx *c, struct mm_http *http)
 		reply_error(c, http, 500, says);
 		return;
 	}
-	post_withdraw(c, press.user_id, press.post_id);
-	if (press.channel_id.len > 0)
-		tell(c, &press,
-		    say(c, "Saved. %.*s `/zoom settings` changes it.",
-		        STR_ARG(say_words(c, choices[chosen].present))));
+	post_answer(c, &press,
+	    say(c, "Saved. %.*s `/zoom settings` changes it.",
+	        STR_ARG(say_words(c, choices[chosen].present))));
 	reply_done(http);
 }

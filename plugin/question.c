@@ -9,14 +9,17 @@ struct answer {
 	const char *id; /* of the button */
 	const char *label;
 	const char *action; /* on the wire */
+	const char *chosen;
 	enum preference preference;
 };
 
 static const struct answer answers[] = {
 	{ "WithPMI", SAY("Use my personal meeting ID"),
-	    "USE PERSONAL MEETING ID", PREFERENCE_PERSONAL },
+	    "USE PERSONAL MEETING ID",
+	    SAY("You chose your personal meeting ID."), PREFERENCE_PERSONAL },
 	{ "WithoutPMI", SAY("Use a unique meeting ID"),
-	    "USE A UNIQUE MEETING ID", PREFERENCE_UNIQUE },
+	    "USE A UNIQUE MEETING ID", SAY("You chose a unique meeting ID."),
+	    PREFERENCE_UNIQUE },
 };
 #define N_ANSWERS (sizeof(answers) / sizeof(answers[0]))
 
@@ -86,7 +89,7 @@ static void remember(struct ctx *c, struct str user_id, enum preference chosen)
 }
 
 static void start_with(struct ctx *c, struct mm_http *http,
-    const struct action *press, enum preference chosen)
+    const struct action *press, const struct answer *answer)
 {
 	struct meeting_result result;
 	const struct meeting_start start = {
@@ -94,13 +97,13 @@ static void start_with(struct ctx *c, struct mm_http *http,
 		.channel_id = press->channel_id,
 		.root_id = press->root_id,
 		.topic = press->topic,
-		.use_pmi = chosen,
+		.use_pmi = answer->preference,
 		.force = press->force,
 	};
-	post_withdraw(c, press->user_id, press->post_id);
+	post_answer(c, press, say_words(c, answer->chosen));
 	meeting_start(c, &start, &result);
 	if (result.link.len > 0)
-		remember(c, press->user_id, chosen);
+		remember(c, press->user_id, answer->preference);
 	if (result.says.len == 0) {
 		reply_done(http);
 		return;
@@ -126,6 +129,6 @@ void question_answer(struct ctx *c, struct mm_http *http)
 		           "be asked again."));
 		action_refuse(c, http, "unknown action");
 	} else {
-		start_with(c, http, &press, answer->preference);
+		start_with(c, http, &press, answer);
 	}
 }

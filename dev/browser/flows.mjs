@@ -86,6 +86,8 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     await heardAll(demo, other, channel);
     assert.deepEqual([member.opened.length, other.opened.length], [1, 0]);
     assert.equal(await card(member, 'Zoom Meeting').count(), 1);
+    await feed(member).getByText('You chose a unique meeting ID.').waitFor();
+    assert.equal(await unique(member).count(), 0);
     await back(member, other);
   });
   await test('the post follows the meeting, and the thread gets what was recorded', async () => {

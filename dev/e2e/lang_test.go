@@ -75,7 +75,7 @@ func TestGermanUser(t *testing.T) {
 		t.Errorf("the question: %+v", asked)
 	}
 	w.press(eva, question, "WithoutPMI")
-	w.removed(eva, question)
+	w.answered(eva, question, "Sie haben eine einmalige Meeting-ID gewählt.")
 	post := w.posts()[0]
 	contains(t, post.Message, "Meeting started: ")
 	wants(t, post.Attachments()[0].Text, "Meeting ID: ", "[Join meeting](")

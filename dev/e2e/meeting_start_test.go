@@ -84,16 +84,18 @@ func (w *world) press(p person, post *model.Post, id string) {
 	w.Fatalf("no button %s in %+v", id, post)
 }
 
-// removed waits until a message that only this user sees is taken away.
-func (w *world) removed(p person, post *model.Post) {
+// answered waits until a message with buttons that only this user sees has
+// become a sentence.
+func (w *world) answered(p person, post *model.Post, sentence string) {
 	w.Helper()
-	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventPostDeleted))
+	event, err := mmhost.Await(p.ws, 10*time.Second, mmhost.OfType(model.WebsocketEventPostEdited))
 	check(w.T, err)
-	var gone model.Post
-	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &gone))
-	if gone.Id != post.Id {
-		w.Errorf("%s was removed, want %s", gone.Id, post.Id)
+	var now model.Post
+	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &now))
+	if now.Id != post.Id || now.ChannelId != post.ChannelId || now.RootId != post.RootId || len(now.Attachments()) != 0 {
+		w.Errorf("%+v has become %+v", post, now)
 	}
+	contains(w.T, now.Message, sentence)
 }
 
 func (w *world) wantProps(post *model.Post, want map[string]any) {
@@ -121,7 +123,7 @@ func TestWhichMeetingID(t *testing.T) {
 		t.Fatalf("question: %+v", question)
 	}
 	w.press(ann, question, "WithPMI")
-	w.removed(ann, question)
+	w.answered(ann, question, "You chose your personal meeting ID.")
 	post := w.posts()[0]
 	room, err := w.zoom.Meeting(pmi)
 	check(t, err)
@@ -249,7 +251,7 @@ func TestRecentMeeting(t *testing.T) {
 		"meeting_link": w.posts()[0].Props["meeting_link"], "meeting_creator_username": w.admin.user.Username, "wanted_topic": "Second",
 	})
 	w.press(w.member, offer, "StartNew")
-	w.removed(w.member, offer)
+	w.answered(w.member, offer, "You chose to start a new meeting.")
 	posts := w.posts()
 	if len(posts) != 2 {
 		t.Fatalf("%d posts after the button", len(posts))
@@ -303,8 +305,7 @@ func TestMeetingIDSettings(t *testing.T) {
 	}
 	for id, now := range map[string]string{"No": "an ID of its own", "Ask": "every time", "Yes": "your personal"} {
 		w.press(ann, offer, id)
-		w.removed(ann, offer)
-		contains(t, w.shown(ann).Message, "Saved.")
+		w.answered(ann, offer, "Saved.")
 		w.says(ann, w.channel, "", "/zoom settings")
 		offer = w.shown(ann)
 		contains(t, offer.Attachments()[0].Text, now)

@@ -530,7 +530,6 @@ typedef void known(
 
 static known *const answers[MM_N_API] = {
 	[MM_API_CREATE_POST] = create_post,
-	[MM_API_DELETE_EPHEMERAL_POST] = nothing,
 	[MM_API_DELETE_PREFERENCES_FOR_USER] = delete_preferences_for_user,
 	[MM_API_ENSURE_BOT_USER] = ensure_bot_user,
 	[MM_API_GET_BOT] = get_bot,
@@ -566,6 +565,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_SEND_EPHEMERAL_POST] = send_ephemeral_post,
 	[MM_API_SET_PROFILE_IMAGE] = nothing,
 	[MM_API_UPDATE_BOT_ACTIVE] = update_bot_active,
+	[MM_API_UPDATE_EPHEMERAL_POST] = nothing,
 	[MM_API_UPDATE_POST] = update_post,
 	[MM_API_UPLOAD_FILE] = upload_file,
 };

@@ -1,4 +1,5 @@
 /* What the plugin writes: started, ended, for one user only. */
+#include "plugin/action.h"
 #include "plugin/post.h"
 #include "tests/lib/world.h"
 
@@ -280,19 +281,31 @@ START_TEST(an_offer_that_is_not_shown_is_an_error)
 }
 END_TEST
 
-START_TEST(an_offer_is_withdrawn)
+START_TEST(an_answer_stands_where_the_buttons_were)
 {
-	post_withdraw(&c, S(ADA), S(""));
+	struct action press = {
+		.user_id = S(ADA),
+		.channel_id = S(TALK),
+		.root_id = S("root"),
+	};
+	post_answer(&c, &press, S("Done"));
 	ck_assert_uint_eq(
-	    host_n_called(&w.host, MM_API_DELETE_EPHEMERAL_POST), 0);
-	post_withdraw(&c, S(ADA), S("p"));
-	const struct mm_delete_ephemeral_post_args *args =
-	    host_args(&w.host, MM_API_DELETE_EPHEMERAL_POST, 0);
+	    host_n_called(&w.host, MM_API_UPDATE_EPHEMERAL_POST), 0);
+	press.post_id = S("p");
+	post_answer(&c, &press, S("Done"));
+	const struct mm_update_ephemeral_post_args *args =
+	    host_args(&w.host, MM_API_UPDATE_EPHEMERAL_POST, 0);
 	ck_assert_str_eq(str_c(args->user_id), ADA);
-	ck_assert_str_eq(str_c(args->post_id), "p");
-	host_breaks(&w.host, MM_API_DELETE_EPHEMERAL_POST, "broken");
-	post_withdraw(&c, S(ADA), S("p"));
-	ck_assert(host_logged(&w.host, "could not be taken away"));
+	ck_assert_str_eq(str_c(args->post->id), "p");
+	ck_assert_str_eq(str_c(args->post->user_id), HOST_BOT);
+	ck_assert_str_eq(str_c(args->post->channel_id), TALK);
+	ck_assert_str_eq(str_c(args->post->root_id), "root");
+	ck_assert_str_eq(str_c(args->post->message), "Done");
+	ck_assert_int_gt(args->post->create_at, 0);
+	ck_assert_uint_eq(args->post->props.n, 0);
+	host_breaks(&w.host, MM_API_UPDATE_EPHEMERAL_POST, "broken");
+	post_answer(&c, &press, S("Done"));
+	ck_assert(host_logged(&w.host, "could not be replaced"));
 }
 END_TEST
 
@@ -337,7 +350,7 @@ int main(void)
 	tcase_add_test(tc, the_bot_answers_one_user_in_the_thread);
 	tcase_add_test(tc, an_offer_has_buttons_that_lead_to_our_routes);
 	tcase_add_test(tc, an_offer_that_is_not_shown_is_an_error);
-	tcase_add_test(tc, an_offer_is_withdrawn);
+	tcase_add_test(tc, an_answer_stands_where_the_buttons_were);
 	tcase_add_test(tc, the_bot_writes_direct_messages);
 	tcase_add_test(tc, what_cannot_be_told_is_logged);
 	suite_add_tcase(suite, tc);

@@ -81,9 +81,11 @@ START_TEST(the_first_answer_starts_and_is_remembered)
 	        &host_post(&w.host, 0)->props, S("meeting_topic")))),
 	    "Weekly sync");
 	ck_assert(str_eq(host_key(&w.host, KEY), S("\"false\"")));
-	const struct mm_delete_ephemeral_post_args *gone =
-	    host_args(&w.host, MM_API_DELETE_EPHEMERAL_POST, 0);
-	ck_assert_str_eq(str_c(gone->post_id), "offer");
+	const struct mm_update_ephemeral_post_args *answer =
+	    host_args(&w.host, MM_API_UPDATE_EPHEMERAL_POST, 0);
+	ck_assert_str_eq(str_c(answer->post->id), "offer");
+	ck_assert_str_eq(
+	    str_c(answer->post->message), "You chose a unique meeting ID.");
 }
 END_TEST
 

@@ -191,7 +191,7 @@ START_TEST(another_one_is_started_all_the_same)
 	        &host_post(&w.host, 1)->props, S("meeting_topic")))),
 	    "Mine");
 	ck_assert_uint_eq(
-	    host_n_called(&w.host, MM_API_DELETE_EPHEMERAL_POST), 1);
+	    host_n_called(&w.host, MM_API_UPDATE_EPHEMERAL_POST), 1);
 }
 END_TEST
 
