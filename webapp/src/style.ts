@@ -27,7 +27,7 @@ a.zoom-button,a.zoom-button:hover,a.zoom-button:focus{color:var(--center-channel
 .zoom-outcome{flex-basis:100%}
 .zoom-call{background:transparent;border:0;color:inherit;padding:.25em;display:inline-flex}
 .zoom-entry{display:inline-flex;gap:.5em;align-items:center}
-.zoom-notices{position:fixed;z-index:1100;top:5em;right:4em;max-width:min(26em,calc(100vw - 1em))}
+.zoom-notices{position:fixed;z-index:1100;top:8em;right:4em;max-width:min(26em,calc(100vw - 1em))}
 .zoom-notice{display:flex;gap:.75em;align-items:flex-start;background:var(--center-channel-bg);color:var(--center-channel-color);border:1px solid rgba(var(--center-channel-color-rgb),.24);border-radius:4px;box-shadow:var(--elevation-4);padding:.75em 1em;overflow-wrap:anywhere}
 .zoom-notice-text .zoom-button{display:block;width:fit-content;margin-top:.5em}
 .zoom-notice p{margin:0}
