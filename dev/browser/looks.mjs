@@ -21,6 +21,13 @@ async function assertFits(page) {
   assert.deepEqual(wide, []);
 }
 
+async function assertAccessibleInThemes(demo, page, parts) {
+  for (const theme of ['onyx', 'indigo', 'denim']) {
+    await demo.setTheme(page, theme);
+    await assertAccessible(page, parts);
+  }
+}
+
 export async function looks(demo, { admin, member }) {
   const { test, shot } = demo;
   const topic = 'A topic too long for one line, with `code` and_a_word_of_many_letters_without_any_place_to_break_it_whatsoever';
@@ -31,10 +38,7 @@ export async function looks(demo, { admin, member }) {
     await header(admin).click();
     await feed(admin).getByText('@member has just started').waitFor();
     await showNotice(demo, admin);
-    for (const theme of ['onyx', 'indigo', 'denim']) {
-      await demo.setTheme(admin, theme);
-      await assertAccessible(admin, ours);
-    }
+    await assertAccessibleInThemes(demo, admin, ours);
     await assertFits(admin);
     await admin.getByRole('button', { name: 'Dismiss' }).click();
   });
@@ -66,6 +70,7 @@ export async function looks(demo, { admin, member }) {
     await ended.getByText(/\d [AP]M$/).first().waitFor();
     await setView(member, 'Clock', '24 hours');
     await ended.getByText(/\d\d:\d\d$/).first().waitFor();
+    await assertAccessibleInThemes(demo, member, ours);
     await setView(member, 'Language', 'Deutsch');
     const german = texts('de');
     await feed(member).getByText(german['zoom.has_ended']).waitFor();
@@ -131,6 +136,7 @@ export async function life(demo, { admin, member }) {
       await post.getByRole('button', { name: 'Summarize' }).click();
       await member.waitForFunction((title) => document.title === title, `Summary of ${type}`);
     }
+    await assertAccessibleInThemes(demo, member, ['.rhs .zoom-card', '.rhs .zoom-actions']);
     await shot(member, 'summarize');
     await demo.api(admin, 'DELETE', '/plugins/mattermost-ai');
     await thread(member).getByRole('button', { name: 'Summarize' }).first().waitFor({ state: 'detached' });

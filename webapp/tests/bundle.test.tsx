@@ -99,6 +99,13 @@ test('the style comes once, and goes as often as the host likes', () => {
   assert.equal(styles().length, 0);
 });
 
+test('colours are those of the theme, custom ones too', () => {
+  load(newWorld());
+  const css = document.querySelector('#zoom-style')!.textContent!;
+  assert.ok(css.includes('var(--center-channel-bg)'));
+  assert.doesNotMatch(css, /#[0-9a-f]{3}|rgba?\((?!var\(--)|hsl|:\s*(?:white|black)\b/i);
+});
+
 test('every text is there in every language, with the same values', () => {
   const values = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
   assert.deepEqual(Object.keys(de), Object.keys(en));
