@@ -142,13 +142,16 @@ export async function starting(demo, { admin, member, guest, stranger }) {
     const tab = await opens(admin, () => offer.getByRole('button', { name: 'Start a new meeting' }).click());
     assert.notEqual(tab.url(), first);
     await back(admin, tab);
-    await offer.getByText('The meeting is ready.').waitFor();
+    await offer.getByText('Your new meeting is ready.').waitFor();
+    await shot(admin, 'another-meeting');
     await heardAll(demo, admin, channel);
     assert.equal(await card(admin, 'Zoom Meeting').filter({ hasText: 'has started' }).count(), 2);
   });
   await test('whoever wants it gets the personal meeting ID', async () => {
     await demo.newChannel(admin, 'Personal', member);
     await send(member, '/zoom settings');
+    await feed(member).getByRole('button', { name: 'Ask every time' }).waitFor();
+    await shot(member, 'settings');
     await feed(member).getByRole('button', { name: 'Ask every time' }).click();
     await feed(member).getByText('Saved.').waitFor();
     await send(member, '/zoom start');

@@ -17,7 +17,7 @@ const css = `
 .zoom-times dd{display:inline;margin:0 0 0 .3em}
 .zoom-actions{gap:.5em;margin-top:.5em;align-items:center}
 .zoom-compact .zoom-actions{margin-top:.25em}
-.zoom-button,.zoom-close{font:inherit;font-weight:600;background:transparent;color:var(--center-channel-color);border:2px solid var(--button-bg);border-radius:4px;padding:.25em .85em;cursor:pointer}
+.zoom-button,.zoom-close{display:inline-block;font:inherit;font-weight:600;background:transparent;color:var(--center-channel-color);border:2px solid var(--button-bg);border-radius:4px;padding:.25em .85em;cursor:pointer}
 a.zoom-button,a.zoom-button:hover,a.zoom-button:focus{color:var(--center-channel-color);text-decoration:none}
 .zoom-button:hover,.zoom-close:hover{background:rgba(var(--button-bg-rgb),.12)}
 .zoom-quiet{border-color:rgba(var(--center-channel-color-rgb),.4)}

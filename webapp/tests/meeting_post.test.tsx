@@ -81,7 +81,7 @@ test('a meeting that is there already is offered to join, or another one', async
   assert.equal(world.requests[0].body.topic, 'Mine');
   assert.equal(world.requests[0].body.channel_id, CHANNEL);
   assert.equal(world.tabs.length, 1);
-  assert.match(seen.main.querySelector('[role=status]')?.textContent ?? '', /The meeting is ready/);
+  assert.match(seen.main.querySelector('[role=status]')?.textContent ?? '', /Your new meeting is ready/);
   await seen.press('Start a new meeting');
   assert.equal(world.requests.length, 1, 'one meeting is enough');
 });
