@@ -29,6 +29,7 @@ var cases = []kase{
 	{name: "stream", measure: measureStream},
 	{name: "bodies", measure: measureBodies},
 	{name: "flights", measure: measureFlights},
+	{name: "floor", measure: measureFloor},
 	{name: "startup", measure: measureStartup},
 	{name: "memory", measure: measureMemory},
 	{name: "size", measure: measureSize},

@@ -20,6 +20,7 @@ import (
 // options are those of the command line.
 type options struct {
 	ours, goref, hello string // a bundle, and two programs
+	floor              string // a program
 	root               string // top folder of the project
 	out                string // folder for the report; empty: none
 	cases              []string
@@ -35,6 +36,7 @@ func main() {
 	flag.StringVar(&o.ours, "ours", "", "the bundle of the plugin in C")
 	flag.StringVar(&o.goref, "go", "", "the program of the plugin in Go")
 	flag.StringVar(&o.hello, "hello", "", "the program of the SDK's example, for streams")
+	flag.StringVar(&o.floor, "floor", "", "the program that waits, receives and sends")
 	flag.StringVar(&o.root, "root", "..", "top folder of the project")
 	flag.StringVar(&o.out, "out", "", "folder for the report in Markdown")
 	flag.StringVar(&cases, "cases", "", "names, with commas between them; default all: "+strings.Join(caseNames(), ","))

@@ -15,6 +15,7 @@ type report struct {
 	rounds  int
 	rows    []*requestRow
 	figures []*figureRow
+	floor   float64 // µs to wait, receive and send; 0: not measured
 }
 
 // requestRow holds the samples of one kind of request, by side.
@@ -117,6 +118,9 @@ func (r *report) markdown() string {
 			c, g := row.values["C"], row.values["Go"]
 			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s |\n", row.title, c, g, ratio(c, g))
 		}
+	}
+	if r.floor > 0 {
+		fmt.Fprintf(&b, "\nTo wait for a message, receive it and send one takes %.1f µs of a processor, whoever does it.\n", r.floor)
 	}
 	return b.String()
 }
