@@ -107,13 +107,15 @@ static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 	int error = errno;
 	pthread_mutex_lock(&s->lock);
 	s->reads_for = NULL;
-	s->more = n == (ssize_t)READ_BUFFER;
 	if (n > 0)
 		session_take_bytes(s, s->read_buffer, (size_t)n);
 	else if (n == 0)
 		session_end(s, ERR_CLOSED, "the peer closed the connection");
 	else if (error != EAGAIN && error != EINTR)
 		session_end(s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
+	/* Go writes a frame's header and its payload one after the other */
+	s->more = n == (ssize_t)READ_BUFFER ||
+	          (n > 0 && (s->header_len > 0 || s->payload_left > 0));
 	session_flush(s);
 	session_reset_forgotten(s);
 	wake_all(s);

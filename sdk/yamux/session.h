@@ -76,7 +76,7 @@ struct yamux_session {
 	bool asleep;      /* the thread, until nobody reads */
 
 	/* of who reads only */
-	bool more; /* the socket has more than was asked for */
+	bool more; /* there is more to read, probably at once */
 	uint8_t header[FRAME_SIZE];
 	size_t header_len;
 	uint32_t payload_left;
