@@ -95,6 +95,8 @@ struct broker_dial {
 /*
  * broker_dial_all - dial several numbers in one write, or none
  *
+ * They leave with what is written next, see yamux_open_all.
+ *
  *   dials   their ids are set; end each with broker_dial_end
  *
  * Errors as yamux_open. Any thread.

@@ -98,8 +98,6 @@ static bool wait_socket(
  * and take what it has. False at the deadline. */
 static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 {
-	if (s->put_off)
-		session_flush(s);
 	bool sending = session_pending(s) > 0;
 	pthread_mutex_unlock(&s->lock);
 	bool in_time = s->more || wait_socket(s, sending, deadline_ms);
@@ -125,6 +123,7 @@ static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 bool session_wait(
     struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms)
 {
+	session_send_put_off(s);
 	if (s->reading)
 		return clock_wait(cond, &s->lock, deadline_ms);
 	s->reading = true;
@@ -143,6 +142,7 @@ bool session_wait(
 static void stand_in(struct yamux_session *s)
 {
 	s->reading = true;
+	session_send_put_off(s);
 	uint64_t woken = s->n_woken;
 	while (!s->closed && s->n_woken == woken)
 		read_once(s, DEADLINE_NEVER);

@@ -2,7 +2,7 @@
  * send - frames on their way to the socket
  *
  * Whoever has a frame hands it to the socket at once, together with what was
- * put off before. What the socket does not take is kept, in order, and sent by
+ * put off before; whoever waits sends what was put off, too. What the socket does not take is kept, in order, and sent by
  * whoever reads when the socket is ready.
  */
 #include "yamux/session.h"
@@ -106,6 +106,15 @@ void session_put_off(struct yamux_session *s, const struct frame_header *h,
 	frame_put(header, h);
 	keep(s, header, sizeof(header));
 	keep(s, payload, n);
+}
+
+void session_send_put_off(struct yamux_session *s)
+{
+	if (!s->put_off)
+		return;
+	session_flush(s);
+	if (session_pending(s) > 0)
+		session_nudge(s);
 }
 
 void session_flush(struct yamux_session *s)

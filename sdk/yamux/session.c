@@ -495,16 +495,18 @@ static struct yamux_stream *add_ours(struct yamux_session *s)
 	return st;
 }
 
-/* Lock held. SYN rides on data: one frame. The last is sent, with the others
- * in front. */
+typedef void sending(struct yamux_session *s, const struct frame_header *h,
+    const void *payload, size_t n);
+
+/* Lock held. SYN rides on data: one frame. */
 static void send_opening(
-    struct yamux_session *s, const struct yamux_opening *o, bool last)
+    struct yamux_session *s, const struct yamux_opening *o, sending *send)
 {
 	struct frame_header h = { FRAME_DATA, FRAME_SYN, o->stream->id,
 		(uint32_t)o->n };
 	if (o->n == 0)
 		h.type = FRAME_WINDOW;
-	(last ? session_send : session_put_off)(s, &h, o->first, o->n);
+	send(s, &h, o->first, o->n);
 	o->stream->send_window -= (uint32_t)o->n;
 }
 
@@ -515,11 +517,11 @@ static void forget_stream(struct yamux_stream *st)
 	free_stream(st);
 }
 
-bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
-    size_t count, int64_t deadline_ms, struct err *err)
+/* Lock held. */
+static bool open_all(struct yamux_session *s, struct yamux_opening *openings,
+    size_t count, sending *send, int64_t deadline_ms, struct err *err)
 {
 	size_t n = 0;
-	pthread_mutex_lock(&s->lock);
 	bool done = may_open(s, count, deadline_ms, err);
 	for (; done && n < count; n++) {
 		openings[n].stream = add_ours(s);
@@ -530,12 +532,24 @@ bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (done) {
-			send_opening(s, &openings[i], i == n - 1);
+			send_opening(s, &openings[i], send);
 		} else {
 			forget_stream(openings[i].stream);
 			openings[i].stream = NULL;
 		}
 	}
+	return done;
+}
+
+bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
+    size_t count, int64_t deadline_ms, struct err *err)
+{
+	pthread_mutex_lock(&s->lock);
+	bool done =
+	    open_all(s, openings, count, session_put_off, deadline_ms, err);
+	/* who reads would not know of them */
+	if (s->reading)
+		session_send_put_off(s);
 	pthread_mutex_unlock(&s->lock);
 	return done;
 }
@@ -544,9 +558,10 @@ struct yamux_stream *yamux_open(struct yamux_session *s, const void *first,
     size_t n, int64_t deadline_ms, struct err *err)
 {
 	struct yamux_opening opening = { .first = first, .n = n };
-	if (!yamux_open_all(s, &opening, 1, deadline_ms, err))
-		return NULL;
-	return opening.stream;
+	pthread_mutex_lock(&s->lock);
+	bool done = open_all(s, &opening, 1, session_send, deadline_ms, err);
+	pthread_mutex_unlock(&s->lock);
+	return done ? opening.stream : NULL;
 }
 
 size_t yamux_session_streams(struct yamux_session *s)

@@ -95,9 +95,13 @@ bool session_end(struct yamux_session *s, enum err_code code, const char *fmt,
 void session_send(struct yamux_session *s, const struct frame_header *h,
     const void *payload, size_t n);
 
-/* The same, but it may leave with the next frame, in one write. */
+/* The same, but it may leave with the next frame, in one write, or when
+ * somebody begins to wait. */
 void session_put_off(struct yamux_session *s, const struct frame_header *h,
     const void *payload, size_t n);
+
+/* Do not wait for a next frame. */
+void session_send_put_off(struct yamux_session *s);
 
 struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id);
 struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id);

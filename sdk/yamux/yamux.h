@@ -102,7 +102,9 @@ struct yamux_opening {
 	struct yamux_stream *stream; /* out: owned */
 };
 
-/* Open them all in one write, or none. Otherwise as yamux_open. */
+/* Open them all in one write, or none: with what is sent next, for one who has
+ * something to say at once, or when somebody waits, in a few milliseconds at
+ * most. Otherwise as yamux_open. */
 bool yamux_open_all(struct yamux_session *s, struct yamux_opening *openings,
     size_t count, int64_t deadline_ms, struct err *err) MUST_USE;
 

@@ -4,6 +4,7 @@
 #include "yamux/session.h"
 
 #include <check.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct peer peer;
@@ -249,6 +250,86 @@ START_TEST(the_end_of_the_session_reaches_who_reads_and_who_waits)
 }
 END_TEST
 
+/* ---- what is put off --------------------------------------------------------------- */
+
+/* The session has sent nothing that was not read. */
+static bool nothing_came(void)
+{
+	char byte;
+	return recv(peer.fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
+}
+
+/* While the thread naps two streams are opened, and nothing more is done.
+ * False: it was awake again. */
+static bool opens_unnoticed(struct yamux_opening pair[2])
+{
+	char byte;
+	until(thread_reads, NULL);
+	send_data(&peer, 0, 1, "-", 1);
+	read_all(one, &byte, 1);
+	ck_assert(yamux_open_all(peer.session, pair, 2, SOON, &err));
+	return nothing_came() && !thread_reads(NULL);
+}
+
+static void expect_opening(const struct yamux_opening *o)
+{
+	expect_data(
+	    &peer, FRAME_SYN, yamux_stream_id(o->stream), o->first, o->n);
+}
+
+static void close_both(struct yamux_opening pair[2])
+{
+	for (int i = 0; i < 2; i++) {
+		uint32_t id = yamux_stream_id(pair[i].stream);
+		yamux_stream_close(pair[i].stream);
+		expect_frame(&peer, FRAME_WINDOW, FRAME_FIN, id, 0);
+	}
+}
+
+START_TEST(openings_leave_with_what_is_sent_next)
+{
+	int n_put_off = 0;
+	for (int i = 0; i < 50; i++) {
+		struct yamux_opening pair[] = {
+			{ .first = "one", .n = 3 },
+			{ .first = "two", .n = 3 },
+		};
+		n_put_off += opens_unnoticed(pair);
+		ck_assert(
+		    yamux_stream_write(pair[1].stream, "next", 4, SOON, &err));
+		ck_assert(!nothing_came());
+		expect_opening(&pair[0]);
+		expect_opening(&pair[1]);
+		expect_data(
+		    &peer, 0, yamux_stream_id(pair[1].stream), "next", 4);
+		close_both(pair);
+	}
+	ck_assert_int_gt(n_put_off, 0);
+}
+END_TEST
+
+START_TEST(openings_leave_when_somebody_waits_or_by_themselves)
+{
+	struct waiter a;
+	for (int waiting = 0; waiting < 2; waiting++) {
+		struct yamux_opening pair[] = {
+			{ .first = "one", .n = 3 },
+			{ .first = "two", .n = 3 },
+		};
+		opens_unnoticed(pair);
+		if (waiting)
+			begin(&a, two, SOON);
+		expect_opening(&pair[0]);
+		expect_opening(&pair[1]);
+		if (waiting) {
+			send_data(&peer, 0, 3, "a", 1);
+			expect_byte(&a, 'a');
+		}
+		close_both(pair);
+	}
+}
+END_TEST
+
 /* ---- many, in turns ------------------------------------------------------------------ */
 
 #define ROUNDS 2000
@@ -304,6 +385,8 @@ static Suite *suite(void)
 	    tc, a_writer_who_reads_is_told_that_the_stream_is_finished);
 	tcase_add_test(
 	    tc, the_end_of_the_session_reaches_who_reads_and_who_waits);
+	tcase_add_test(tc, openings_leave_with_what_is_sent_next);
+	tcase_add_test(tc, openings_leave_when_somebody_waits_or_by_themselves);
 	tcase_add_test(tc, no_byte_is_forgotten_between_two_who_read_in_turns);
 	suite_add_tcase(s, tc);
 	return s;
