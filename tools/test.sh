@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.."
 log=build/test
 mkdir -p "$log"
-passed=0 failed=0
+: >"$log/counts" # passed and failed, a line for each step
 
 # step NAME COMMAND... - one line while it runs, its output when it fails
 step() {
@@ -22,7 +22,7 @@ step() {
 	elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
 		bad=1
 	fi
-	passed=$((passed + good)) failed=$((failed + bad))
+	echo "$good $bad" >>"$log/counts"
 	echo "$name: $good passed, $bad failed ($(($(date +%s) - began)) s)"
 	[ "$bad" -eq 0 ] || grep -aE -A40 '^(FAIL|--- FAIL|panic:|fatal error:|make.*\*\*\*)|error:' "$log/$name.log" |
 		head -n 120 | cut -c1-400
@@ -32,13 +32,14 @@ step() {
 go_tests() {
 	folder=$1 flavour=$2
 	shift 2
-	(cd "$folder" && BUILD=$flavour "$go" test -count=1 -timeout 20m -v "$@") >"$log/go.log" 2>&1
+	out=$log/$name.go.log
+	(cd "$folder" && BUILD=$flavour "$go" test -count=1 -timeout 20m -v "$@") >"$out" 2>&1
 	status=$?
-	good=$(grep -acE '^--- PASS' "$log/go.log")
-	bad=$(grep -acE '^--- FAIL' "$log/go.log")
+	good=$(grep -acE '^--- PASS' "$out")
+	bad=$(grep -acE '^--- FAIL' "$out")
 	[ $status -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
 	if [ "$bad" -gt 0 ]; then
-		grep -avE '^(=== |--- PASS|PASS|ok )' "$log/go.log"
+		grep -avE '^(=== |--- PASS|PASS|ok )' "$out"
 	fi
 	echo "$good passed, $bad failed"
 	[ "$bad" -eq 0 ]
@@ -62,21 +63,29 @@ go=$(tools/setup.sh go) || exit 1
 tools/setup.sh modules dev/newest || exit 1
 bundle=$(make -s bundle-name)
 
+# What computes all the time, and beside it what waits for servers mostly.
 short() {
 	step build make -s -j2 all dist build/run page
 	step build-asan make -s -j2 BUILD=asan all test-programs
+	hosts &
 	step unit-debug make -s -j2 unit BUILD=debug
 	step unit-asan make -s -j2 unit BUILD=asan
 	step fuzz-regression make -s fuzz-regression
 	step generated generated
-	step install tests/install/test.sh
 	step webapp make -s webapp-test
+	step style make -s check-style
+	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata ./sentences ./bench
+	wait
+	step install tests/install/test.sh
 	for arch in amd64 arm64; do
 		step "binary-$arch" tools/check-binary.sh $arch
 	done
 	step portable tests/portable/test.sh
-	step style make -s check-style
-	step stand-in go_tests dev debug ./zoomsim ./page ./mmhost ./olddata ./sentences ./bench
+	step browser browser
+	step bench make -s bench-short
+}
+
+hosts() {
 	step server go_tests dev asan -short ./e2e
 	step server-arm64 on_arm64
 	step newest go_tests dev/newest asan -short ./...
@@ -85,8 +94,6 @@ short() {
 	for version in v0.1.12 v0.1.3; do # without an audit log
 		step "interop-$version" go_tests dev/interop asan -modfile=$version.mod -tags noaudit ./...
 	done
-	step browser browser
-	step bench make -s bench-short
 }
 
 long() {
@@ -110,5 +117,4 @@ case ${1:-} in
 long) long ;;
 *) short ;;
 esac
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+awk '{ n += $1; bad += $2 } END { print n " passed, " bad + 0 " failed"; exit bad > 0 }' "$log/counts"
