@@ -260,13 +260,16 @@ bool keyring_open_old(struct ctx *c, struct str stored, struct str *text,
 
 /* ---- words --------------------------------------------------------------------------- */
 
+/* A key that was taken away, perhaps just now, is not a wrong one. */
 static bool is_news(struct ctx *c)
 {
 	struct str key, id, told;
 	bool saved = false;
 	struct err err = { 0 };
-	if (!present_key(c, &key, &err) ||
-	    !vault_key_id(c->arena, key, &id, &err) ||
+	bool known = present_key(c, &key, &err);
+	if (known && key.len == 0)
+		return false;
+	if (!known || !vault_key_id(c->arena, key, &id, &err) ||
 	    !store_get(c, S(TOLD_KEY), &told, &err) ||
 	    (!str_eq(told, id) &&
 	        !store_swap(c, S(TOLD_KEY), told, id, &saved, &err)))

@@ -265,6 +265,22 @@ START_TEST(the_admins_are_told_once_of_a_wrong_key)
 }
 END_TEST
 
+/* Somebody who works under the former configuration is late. */
+START_TEST(an_empty_key_is_not_a_wrong_one)
+{
+	struct err denied = { 0 };
+	struct ctx late = world_ctx(&w);
+	err_set(&denied, ERR_DENIED, "under another key");
+	world_configures(&w, "EncryptionKey", "\"\"");
+	keyring_tell(&late, &denied);
+	ck_assert_uint_eq(n_told(), 0);
+	world_configures(&w, "EncryptionKey", "\"" OTHER_KEY "\"");
+	keyring_tell(&late, &denied);
+	ck_assert_uint_eq(n_told(), 1);
+	ctx_end(&late);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plugin keyring");
@@ -283,6 +299,7 @@ int main(void)
 	tcase_add_test(tc, a_list_that_was_exchanged_opens_nothing);
 	tcase_add_test(tc, no_key_is_stored_under_an_empty_one);
 	tcase_add_test(tc, the_admins_are_told_once_of_a_wrong_key);
+	tcase_add_test(tc, an_empty_key_is_not_a_wrong_one);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
