@@ -5,12 +5,15 @@
  * session_wait, nobody else reads, so he waits for the socket itself, takes
  * what has come, and finds that it was for him. Nobody has been woken.
  *
- * Who waits while another one reads is woken by him. Who has what he waited
- * for does not look for a successor: the next one who waits reads. Until then
- * nobody does, and that is short, but for one who computes or waits for
- * something else. So the session's own thread watches: it sleeps while the
- * same one reads, naps while they change, and reads itself when nobody has for
- * a nap, until it has woken somebody, who will wait again soon.
+ * Who waits while another one reads follows: he is woken when something has
+ * come for him. Who has what he waited for leaves, and if somebody follows
+ * wakes the one who has waited longest to read in his place; he passes that on
+ * if he need not wait any more either.
+ *
+ * When nobody follows nobody reads until the next one waits, and that is soon,
+ * but for one who computes or waits for something else. So the session's own
+ * thread watches: it sleeps while the same one reads, naps while they change,
+ * and reads itself when nobody has for a nap, until it has woken somebody.
  */
 #include "yamux/session.h"
 
@@ -24,7 +27,8 @@
 
 #define READER_STACK ((size_t)256 * 1024)
 
-/* How long nobody may read: twice this at most, pings are late so much. */
+/* How long nobody may read while nobody waits: twice this at most. Pings and
+ * new requests are late so much. */
 #define NAP_MS 4
 
 /* ---- waking ----------------------------------------------------------------- */
@@ -120,20 +124,45 @@ static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 	return in_time || n > 0;
 }
 
+/* One who waits while another one reads. */
+struct follower {
+	struct list node;
+	pthread_cond_t *cond;
+};
+
+static bool follow(
+    struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms)
+{
+	struct follower f = { .cond = cond };
+	list_add_before(&s->followers, &f.node);
+	bool in_time = clock_wait(cond, &s->lock, deadline_ms);
+	list_remove(&f.node);
+	return in_time;
+}
+
 bool session_wait(
     struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms)
 {
 	session_send_put_off(s);
 	if (s->reading)
-		return clock_wait(cond, &s->lock, deadline_ms);
+		return follow(s, cond, deadline_ms);
 	s->reading = true;
 	s->reads_for = cond;
 	s->turns++;
 	bool in_time = read_once(s, deadline_ms);
 	s->reading = false;
-	if (s->asleep)
-		pthread_cond_signal(&s->left);
 	return in_time;
+}
+
+void session_leave(struct yamux_session *s)
+{
+	if (s->reading)
+		return;
+	if (!list_empty(&s->followers))
+		pthread_cond_signal(
+		    list_entry(s->followers.next, struct follower, node)->cond);
+	else if (s->asleep)
+		pthread_cond_signal(&s->left);
 }
 
 /* ---- the thread ------------------------------------------------------------- */
@@ -147,6 +176,7 @@ static void stand_in(struct yamux_session *s)
 	while (!s->closed && s->n_woken == woken)
 		read_once(s, DEADLINE_NEVER);
 	s->reading = false;
+	session_leave(s);
 }
 
 static void *run(void *arg)

@@ -359,6 +359,7 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 	s->next_id = client ? 1 : 2;
 	list_init(&s->streams);
 	list_init(&s->accept_queue);
+	list_init(&s->followers);
 	buf_init(&s->pending, YAMUX_DEAD_PENDING);
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->left);
@@ -461,14 +462,19 @@ out:
 static bool may_open(
     struct yamux_session *s, size_t n, int64_t deadline_ms, struct err *err)
 {
-	while (!s->closed && !s->peer_goes &&
+	bool waited = false, in_time = true;
+	while (in_time && !s->closed && !s->peer_goes &&
 	       s->n_unacked + n > YAMUX_MAX_UNACKED) {
-		if (!session_wait(s, &s->opened, deadline_ms)) {
-			/* woken as well, perhaps: then it is the next one's */
-			pthread_cond_signal(&s->opened);
-			return err_set(err, ERR_TIMEOUT,
-			    "the peer acknowledges no streams");
-		}
+		waited = true;
+		in_time = session_wait(s, &s->opened, deadline_ms);
+	}
+	if (waited)
+		session_leave(s);
+	if (!in_time) {
+		/* woken as well, perhaps: then it is the next one's */
+		pthread_cond_signal(&s->opened);
+		return err_set(
+		    err, ERR_TIMEOUT, "the peer acknowledges no streams");
 	}
 	if (s->n_unacked + n < YAMUX_MAX_UNACKED)
 		pthread_cond_signal(&s->opened);

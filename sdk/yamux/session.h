@@ -71,6 +71,7 @@ struct yamux_session {
 	/* who reads the socket; guarded by lock, see reader.c */
 	bool reading;
 	const pthread_cond_t *reads_for; /* what he waits for; NULL: nothing */
+	struct list followers;           /* who wait meanwhile, in order */
 	uint64_t turns;                  /* counts who has read so far */
 	uint64_t n_woken; /* counts whom something has come for */
 	bool asleep;      /* the thread, until nobody reads */
@@ -110,9 +111,13 @@ struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id);
  * session_wait - wait for cond, and read the socket while nobody else does
  *
  * False at the deadline; true does not say that what is waited for is there.
+ * Who need not wait any more, or gives up, calls session_leave.
  */
 bool session_wait(
     struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms);
+
+/* Let somebody else read, if nobody does. */
+void session_leave(struct yamux_session *s);
 
 /* After a signal to cond: if who reads waits for it, he looks again. */
 void session_tell_reader(struct yamux_session *s, const pthread_cond_t *cond);

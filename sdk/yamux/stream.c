@@ -42,21 +42,29 @@ static bool wait_input(struct yamux_stream *st, int64_t deadline_ms)
 	return session_wait(s, &st->changed, deadline_ms);
 }
 
+static bool has_input(const struct yamux_stream *st, size_t n)
+{
+	return st->input.len - st->start >= n || st->fin_received;
+}
+
 /* Lock held. Wait until n bytes are there, or the peer has finished. */
 static bool await(
     struct yamux_stream *st, size_t n, int64_t deadline_ms, struct err *err)
 {
-	while (st->input.len - st->start < n && !st->fin_received) {
-		if (dead(st, err))
-			return false;
-		st->wanted = (uint32_t)n;
-		bool woken = wait_input(st, deadline_ms);
-		st->wanted = 0;
-		if (!woken)
-			return err_set(err, ERR_TIMEOUT,
-			    "stream %u: nothing came", st->id);
-	}
-	return true;
+	bool in_time = true;
+	if (has_input(st, n))
+		return true;
+	st->wanted = (uint32_t)n;
+	while (in_time && !has_input(st, n) && !dead(st, err))
+		in_time = wait_input(st, deadline_ms);
+	st->wanted = 0;
+	if (!st->stands_back)
+		session_leave(st->session);
+	if (has_input(st, n))
+		return true;
+	if (!in_time)
+		err_set(err, ERR_TIMEOUT, "stream %u: nothing came", st->id);
+	return false;
 }
 
 bool yamux_stream_await(
@@ -98,6 +106,7 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 {
 	const uint8_t *p = data;
 	struct yamux_session *s = st->session;
+	bool waited = false;
 	pthread_mutex_lock(&s->lock);
 	while (n > 0 && !dead(st, err)) {
 		bool full = session_pending(s) > YAMUX_MAX_PENDING;
@@ -108,6 +117,7 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 		}
 		if (full || st->send_window == 0) {
 			pthread_cond_t *cond = full ? &s->eased : &st->changed;
+			waited = true;
 			if (session_wait(s, cond, deadline_ms))
 				continue;
 			err_set(err, ERR_TIMEOUT,
@@ -124,6 +134,8 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 		p += part;
 		n -= part;
 	}
+	if (waited)
+		session_leave(s);
 	pthread_mutex_unlock(&s->lock);
 	return n == 0;
 }

@@ -159,15 +159,40 @@ START_TEST(the_thread_sleeps_while_somebody_reads)
 }
 END_TEST
 
-START_TEST(who_waits_is_served_when_the_one_who_read_has_gone)
+START_TEST(who_follows_reads_when_the_one_who_read_has_gone)
 {
 	struct waiter a, b;
 	begin_reading(&a, one, SOON);
 	begin(&b, two, SOON);
 	send_data(&peer, 0, 1, "a", 1);
 	expect_byte(&a, 'a');
+	until(reads_for, two);
 	send_data(&peer, 0, 3, "b", 1);
 	expect_byte(&b, 'b');
+}
+END_TEST
+
+/* The first to follow has been served along with the one who read. */
+START_TEST(who_need_not_read_any_more_passes_it_on)
+{
+	struct waiter a, b, c;
+	struct yamux_stream *three = peer_opens(&peer, 5);
+	for (int i = 0; i < 20; i++) {
+		begin_reading(&a, one, SOON);
+		begin(&b, two, SOON);
+		begin(&c, three, SOON);
+		/* both in one write */
+		static const uint8_t both[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
+			1, 'a', 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 'b' };
+		ck_assert_int_eq(
+		    send(peer.fd, both, sizeof(both), 0), sizeof(both));
+		expect_byte(&a, 'a');
+		expect_byte(&b, 'b');
+		until(reads_for, three);
+		send_data(&peer, 0, 5, "c", 1);
+		expect_byte(&c, 'c');
+	}
+	yamux_stream_close(three);
 }
 END_TEST
 
@@ -179,6 +204,7 @@ START_TEST(who_gives_up_leaves_the_socket_to_others)
 	pthread_join(a.thread, NULL);
 	ck_assert(!a.done);
 	ck_assert_int_eq(a.err.code, ERR_TIMEOUT);
+	until(reads_for, two);
 	send_data(&peer, 0, 3, "b", 1);
 	expect_byte(&b, 'b');
 }
@@ -377,7 +403,8 @@ static Suite *suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, who_waits_reads_and_serves_others);
 	tcase_add_test(tc, the_thread_sleeps_while_somebody_reads);
-	tcase_add_test(tc, who_waits_is_served_when_the_one_who_read_has_gone);
+	tcase_add_test(tc, who_follows_reads_when_the_one_who_read_has_gone);
+	tcase_add_test(tc, who_need_not_read_any_more_passes_it_on);
 	tcase_add_test(tc, who_gives_up_leaves_the_socket_to_others);
 	tcase_add_test(tc, a_ping_is_answered_when_all_who_waited_have_gone);
 	tcase_add_test(tc, who_stands_back_never_reads);
