@@ -159,39 +159,59 @@ START_TEST(the_thread_sleeps_while_somebody_reads)
 }
 END_TEST
 
+/* Somebody reads again: he who should? On a busy machine he may be so slow that
+ * the thread stands in, but not every time. */
+static bool takes_over(const struct yamux_stream *st)
+{
+	int64_t deadline = SOON;
+	while (!reads_for(st) && !thread_reads(NULL)) {
+		ck_assert_int_lt(clock_now_ms(), deadline);
+		usleep(1000);
+	}
+	return reads_for(st);
+}
+
+#define TIMES 20
+
 START_TEST(who_follows_reads_when_the_one_who_read_has_gone)
 {
 	struct waiter a, b;
-	begin_reading(&a, one, SOON);
-	begin(&b, two, SOON);
-	send_data(&peer, 0, 1, "a", 1);
-	expect_byte(&a, 'a');
-	until(reads_for, two);
-	send_data(&peer, 0, 3, "b", 1);
-	expect_byte(&b, 'b');
+	int n = 0;
+	for (int i = 0; i < TIMES; i++) {
+		begin_reading(&a, one, SOON);
+		begin(&b, two, SOON);
+		send_data(&peer, 0, 1, "a", 1);
+		expect_byte(&a, 'a');
+		n += takes_over(two);
+		send_data(&peer, 0, 3, "b", 1);
+		expect_byte(&b, 'b');
+	}
+	ck_assert_int_gt(n, 0);
 }
 END_TEST
 
 /* The first to follow has been served along with the one who read. */
 START_TEST(who_need_not_read_any_more_passes_it_on)
 {
+	/* data on streams 1 and 3, in one write */
+	static const uint8_t both[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 'a',
+		0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 'b' };
 	struct waiter a, b, c;
 	struct yamux_stream *three = peer_opens(&peer, 5);
-	for (int i = 0; i < 20; i++) {
+	int n = 0;
+	for (int i = 0; i < TIMES; i++) {
 		begin_reading(&a, one, SOON);
 		begin(&b, two, SOON);
 		begin(&c, three, SOON);
-		/* both in one write */
-		static const uint8_t both[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
-			1, 'a', 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 'b' };
 		ck_assert_int_eq(
 		    send(peer.fd, both, sizeof(both), 0), sizeof(both));
 		expect_byte(&a, 'a');
 		expect_byte(&b, 'b');
-		until(reads_for, three);
+		n += takes_over(three);
 		send_data(&peer, 0, 5, "c", 1);
 		expect_byte(&c, 'c');
 	}
+	ck_assert_int_gt(n, 0);
 	yamux_stream_close(three);
 }
 END_TEST
@@ -199,14 +219,18 @@ END_TEST
 START_TEST(who_gives_up_leaves_the_socket_to_others)
 {
 	struct waiter a, b;
-	begin_reading(&a, one, clock_deadline_ms(50));
-	begin(&b, two, SOON);
-	pthread_join(a.thread, NULL);
-	ck_assert(!a.done);
-	ck_assert_int_eq(a.err.code, ERR_TIMEOUT);
-	until(reads_for, two);
-	send_data(&peer, 0, 3, "b", 1);
-	expect_byte(&b, 'b');
+	int n = 0;
+	for (int i = 0; i < TIMES / 4; i++) {
+		begin_reading(&a, one, clock_deadline_ms(patience(150)));
+		begin(&b, two, SOON);
+		pthread_join(a.thread, NULL);
+		ck_assert(!a.done);
+		ck_assert_int_eq(a.err.code, ERR_TIMEOUT);
+		n += takes_over(two);
+		send_data(&peer, 0, 3, "b", 1);
+		expect_byte(&b, 'b');
+	}
+	ck_assert_int_gt(n, 0);
 }
 END_TEST
 
