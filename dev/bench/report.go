@@ -156,16 +156,16 @@ func firstWord(s string) string {
 // limits are of what Go needs, with a wide margin: they are to hold on a
 // machine that is busy, and to fail when something is badly wrong.
 var limits = map[string]float64{
-	"webhook ignored":                  0.6,
-	"webhook verified, looked up":      0.6,
-	"url_validation":                   0.6,
-	"unknown path":                     0.7,
-	"`/zoom help`":                     0.8,
-	"meeting start":                    0.8,
-	"webhook of 900 kB":                0.7,
+	"webhook ignored":                  0.4,
+	"webhook verified, looked up":      0.45,
+	"url_validation":                   0.5,
+	"unknown path":                     0.5,
+	"`/zoom help`":                     0.7,
+	"meeting start":                    0.7,
+	"webhook of 900 kB":                0.6,
 	"start to handshake, ms":           0.5,
-	"resident idle, MB":                0.5,
-	"resident after load, MB":          0.5,
+	"resident idle, MB":                0.3,
+	"resident after load, MB":          0.4,
 	"bundle, MB for each architecture": 0.3,
 }
 
