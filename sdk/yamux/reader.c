@@ -13,7 +13,8 @@
  * When nobody follows nobody reads until the next one waits, and that is soon,
  * but for one who computes or waits for something else. So the session's own
  * thread watches: it sleeps while the same one reads, naps while they change,
- * and reads itself when nobody has for a nap, until it has woken somebody.
+ * and reads itself when nobody has for a nap, until it has woken somebody. Who
+ * waits for streams of the peer's calls it: he waits too long to read himself.
  */
 #include "yamux/session.h"
 
@@ -179,17 +180,26 @@ static void stand_in(struct yamux_session *s)
 	session_leave(s);
 }
 
+/* Lock held. After a nap, or at once when it is called: false when others read
+ * in turns. */
+static bool has_to_look(struct yamux_session *s)
+{
+	uint64_t turns = s->turns;
+	if (!s->called)
+		clock_wait(&s->left, &s->lock, clock_deadline_ms(NAP_MS));
+	bool called = s->called;
+	s->called = false;
+	return called || s->turns == turns;
+}
+
 static void *run(void *arg)
 {
 	struct yamux_session *s = arg;
 	pthread_setname_np(pthread_self(), "yamux-read");
 	pthread_mutex_lock(&s->lock);
-	if (!s->reading)
-		stand_in(s);
+	s->called = true;
 	while (!s->closed) {
-		uint64_t turns = s->turns;
-		clock_wait(&s->left, &s->lock, clock_deadline_ms(NAP_MS));
-		if (s->turns != turns)
+		if (!has_to_look(s))
 			continue;
 		s->asleep = s->reading;
 		if (s->asleep)
@@ -200,6 +210,14 @@ static void *run(void *arg)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
+}
+
+void session_call_thread(struct yamux_session *s)
+{
+	if (s->reading)
+		return;
+	s->called = true;
+	pthread_cond_signal(&s->left);
 }
 
 bool session_start_reader(struct yamux_session *s, struct err *err)

@@ -439,6 +439,7 @@ struct yamux_stream *yamux_accept(
 	struct yamux_stream *st = NULL;
 	pthread_mutex_lock(&s->lock);
 	while (list_empty(&s->accept_queue) && !s->closed) {
+		session_call_thread(s);
 		if (!clock_wait(&s->arrived, &s->lock, deadline_ms)) {
 			err_set(err, ERR_TIMEOUT, "no stream was opened");
 			goto out;

@@ -75,6 +75,7 @@ struct yamux_session {
 	uint64_t turns;                  /* counts who has read so far */
 	uint64_t n_woken; /* counts whom something has come for */
 	bool asleep;      /* the thread, until nobody reads */
+	bool called;      /* the thread, to read without a nap before */
 
 	/* of who reads only */
 	bool more; /* there is more to read, probably at once */
@@ -118,6 +119,9 @@ bool session_wait(
 
 /* Let somebody else read, if nobody does. */
 void session_leave(struct yamux_session *s);
+
+/* Have the session's own thread read, if nobody does. */
+void session_call_thread(struct yamux_session *s);
 
 /* After a signal to cond: if who reads waits for it, he looks again. */
 void session_tell_reader(struct yamux_session *s, const pthread_cond_t *cond);
