@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -39,16 +42,34 @@ func TestProcessorTime(t *testing.T) {
 
 // Goal: what the kernel says of a process that sleeps once more is one more.
 func TestWaits(t *testing.T) {
-	before, err := waits(os.Getpid())
+	// one thread that ends with the test: what has ended is not counted
+	cat := exec.Command("cat")
+	in, _ := cat.StdinPipe()
+	out, err := cat.StdoutPipe()
+	if err == nil {
+		err = cat.Start()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 20 {
-		time.Sleep(2 * time.Millisecond)
+	lines := bufio.NewReader(out)
+	before, err := waits(cat.Process.Pid)
+	for i := 0; i < 20 && err == nil; i++ {
+		time.Sleep(5 * time.Millisecond) // so that it sleeps, mostly
+		if _, err = io.WriteString(in, "x\n"); err == nil {
+			_, err = lines.ReadString('\n')
+		}
 	}
-	after, err := waits(os.Getpid())
-	if err != nil || after-before < 20 {
-		t.Errorf("slept 20 times, counted %d (%v)", after-before, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := waits(cat.Process.Pid)
+	if err != nil || after-before < 10 || after-before > 60 {
+		t.Errorf("spoken to 20 times, counted %d (%v)", after-before, err)
+	}
+	in.Close()
+	if err := cat.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

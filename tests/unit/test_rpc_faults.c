@@ -1,6 +1,7 @@
 /* Every allocation of a client and a server fails once. */
 #include "tests/lib/couple.h"
 #include "tests/lib/faults.h"
+#include "tests/lib/patience.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static bool open_call_close(void *arg)
 	bool done = server != NULL;
 	for (int i = 0; i < 2 && done; i++)
 		done = call_string(&client, "Test.Echo", "hello",
-		    clock_deadline_ms(100), &err);
+		    clock_deadline_ms(patience(100)), &err);
 	shutdown(fds[0], SHUT_RDWR);
 	rpc_server_free(server);
 	rpc_client_fini(&client);
