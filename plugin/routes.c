@@ -72,7 +72,10 @@ static void start_meeting(struct ctx *c, struct mm_http *http)
 		.use_pmi = wish.use_pmi,
 		.force = wish.force,
 	};
-	post_answer(c, &wish, say(c, "You chose to start a new meeting."));
+	/* not for the camera: whose language it is, is a question to the server */
+	if (wish.post_id.len > 0)
+		post_answer(
+		    c, &wish, say(c, "You chose to start a new meeting."));
 	meeting_start(c, &start, &result);
 	if (result.says.len > 0)
 		start_failed(c, http, &wish, &result);
