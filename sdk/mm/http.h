@@ -79,8 +79,8 @@ int mm_http_status(const struct mm_http *h);
  * taken it, for at most a minute a piece. */
 void mm_http_write(struct mm_http *h, const void *data, size_t n);
 
-/* Everything at once; nothing may be written before. What is left of a
- * large body is not fetched. An empty content_type sets none. */
+/* Everything at once; nothing may be written before. What is left of the
+ * request's body is not fetched. An empty content_type sets none. */
 void mm_http_reply(
     struct mm_http *h, int status, struct str content_type, struct str body);
 
