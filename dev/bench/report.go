@@ -166,7 +166,7 @@ var limits = map[string]float64{
 	"start to handshake, ms":           0.5,
 	"resident idle, MB":                0.3,
 	"resident after load, MB":          0.4,
-	"bundle, MB for each architecture": 0.3,
+	"bundle, MB for each architecture": 0.25,
 }
 
 func (r *report) check() error {

@@ -93,7 +93,7 @@ func (w *world) answered(p person, post *model.Post, sentence string) {
 	var now model.Post
 	check(w.T, json.Unmarshal([]byte(event.GetData()["post"].(string)), &now))
 	if now.Id != post.Id || now.ChannelId != post.ChannelId || now.RootId != post.RootId || len(now.Attachments()) != 0 {
-		w.Errorf("%+v has become %+v", post, now)
+		w.Errorf("%+v has become %+v", post, &now)
 	}
 	contains(w.T, now.Message, sentence)
 }

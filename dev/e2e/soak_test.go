@@ -610,18 +610,16 @@ func tenths(samples []sample, of func(sample) int) (list []int) {
 	return list
 }
 
-// properties are what must not grow from one third of a long life to the last.
-// Memory of its own is taken until every pool and every thread has been as busy
-// as it gets, so it is compared with the middle third.
+// properties are what must not grow from the first third of a long life to the
+// last.
 var properties = []struct {
 	name string
-	than int // which third
 	of   func(sample) int
 }{
-	{"resident kB", 0, func(x sample) int { return x.resident }},
-	{"of it own kB", 1, func(x sample) int { return x.own }},
-	{"threads", 0, func(x sample) int { return x.threads }},
-	{"descriptors", 0, func(x sample) int { return x.descriptors }},
+	{"resident kB", func(x sample) int { return x.resident }},
+	{"of it own kB", func(x sample) int { return x.own }},
+	{"threads", func(x sample) int { return x.threads }},
+	{"descriptors", func(x sample) int { return x.descriptors }},
 }
 
 // judgesProcesses judges lives of ten minutes and more, and tells of others.
@@ -634,7 +632,7 @@ func (s *soak) judgesProcesses(length time.Duration) {
 		life, third := time.Duration(len(samples))*5*time.Second, len(samples)/3
 		judged += b2i(life >= 10*time.Minute)
 		for _, p := range properties {
-			before, last := middle(samples[p.than*third:(p.than+1)*third], p.of), middle(samples[len(samples)-third:], p.of)
+			before, last := middle(samples[:third], p.of), middle(samples[len(samples)-third:], p.of)
 			s.Logf("process %d, %v: %s %d, then %d; by tenths %v", pid, life, p.name, before, last, tenths(samples, p.of))
 			if life >= 10*time.Minute && last > before+max(before/10, 4) {
 				s.Errorf("process %d: %s grew from %d to %d", pid, p.name, before, last)
