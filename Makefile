@@ -38,6 +38,7 @@ LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	-Wl,--gc-sections
+LINK = $(CC)
 
 include $(if $(filter amd64 arm64,$(BUILD)),tools/static.mk)
 
@@ -91,10 +92,10 @@ $(ZOOM): $(call objects,$(ZOOM_SRC))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $(PLUGIN): $(call objects,$(PLUGIN_SRC)) $(ZOOM) $(SDK)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(LINK) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(HELLO): $(call objects,sdk/examples/hello.c) $(SDK)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(call say,LD,$@)$(LINK) $(LDFLAGS_ALL) -o $@ $^
 
 # Programs that only tests run: the plugin that mirrors every hook and API call
 # to Go, and one that speaks a single layer on a socket.
@@ -103,17 +104,17 @@ test-programs: $(OUT)/mirror-plugin $(OUT)/wire
 
 $(OUT)/mirror-plugin: $(call objects,tests/plugins/mirror.c \
 		$(wildcard tests/plugins/gen/*.c)) $(SDK)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(call say,LD,$@)$(LINK) $(LDFLAGS_ALL) -o $@ $^
 
 $(OUT)/wire: $(call objects,tests/plugins/wire.c) $(SDK)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^
+	$(call say,LD,$@)$(LINK) $(LDFLAGS_ALL) -o $@ $^
 
 # The plugin's own objects but for main, so that tests reach every layer.
 TESTED := $(call objects,$(filter-out plugin/main.c,$(PLUGIN_SRC)))
 $(OUT)/tests/%: $(OUT)/tests/unit/%.o $(call objects,$(TEST_LIB_SRC)) \
 		$(TESTED) $(ZOOM) $(SDK)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcheck -lsubunit $(LIBS) -lm -lrt
+	$(call say,LD,$@)$(LINK) $(LDFLAGS_ALL) -o $@ $^ -lcheck -lsubunit $(LIBS) -lm -lrt
 
 # Tests in which the n-th allocation fails; see tests/lib/faults.h.
 $(OUT)/tests/test_%_faults: LDFLAGS_ALL += -Wl,--wrap=malloc,--wrap=calloc \

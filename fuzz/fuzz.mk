@@ -32,7 +32,7 @@ FUZZ_MAIN := $(OUT)/fuzz/driver.o
 
 $(OUT)/fuzz/%: $(OUT)/fuzz/fuzz_%.o $(OUT)/tests/lib/feed.o $(FUZZ_MAIN) \
 		$(ZOOM) $(SDK)
-	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
+	$(call say,LD,$@)$(LINK) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(LIBS)
 
 # Each has the only copy of a file, to reach what is static in it.

@@ -42,6 +42,7 @@ tell "stack not executable" has '^ *GNU_STACK .* RW +'
 tell "256 KiB of stack for threads of libraries" has '^ *GNU_STACK .* 0x040000 RW '
 tell "nothing writable and executable" lacks '^ *[A-Z_]+ .* RWE '
 tell "no relocation in code (TEXTREL)" lacks 'TEXTREL'
+tell "relocations in the short form (RELR)" has '\(RELR\)'
 tell "stack protector" needs __stack_chk_fail
 case $arch in
 amd64)

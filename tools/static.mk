@@ -4,6 +4,7 @@
 STATIC := $(OUT)/libs.key
 CC := $(OUT)/libs/bin/cc
 AR := $(OUT)/libs/bin/ar
+LINK := tools/static-link.sh $(CC)
 
 BRANCHES_amd64 := -fcf-protection=full
 BRANCHES_arm64 := -mbranch-protection=standard
