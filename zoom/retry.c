@@ -11,6 +11,9 @@
 /* Longest header value that can be a date: curl_getdate wants a C string. */
 #define DATE_ROOM 64
 
+/* 9999-12-31T23:59:59Z, the last second that zoom/time.h knows, too. */
+#define LAST_DATE ((time_t)253402300799)
+
 #define FIRST_BACKOFF_MS   500
 #define LONGEST_BACKOFF_MS 8000
 
@@ -24,7 +27,7 @@ bool zoom_retry_date(struct str value, int64_t *ms)
 		text[i] = value.data[i];
 	text[value.len] = '\0';
 	time_t date = curl_getdate(text, NULL);
-	if (date == (time_t)-1)
+	if (date < 0 || date > LAST_DATE)
 		return false;
 	*ms = (int64_t)date * 1000;
 	return true;

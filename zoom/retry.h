@@ -20,7 +20,7 @@
 bool zoom_retry_after(struct str value, int64_t now_ms, int64_t *wait_ms);
 
 /* A date as HTTP headers have it, UTC milliseconds; false, and *ms 0, when it
- * is none. */
+ * is none, or not between 1970 and 9999. */
 bool zoom_retry_date(struct str value, int64_t *ms);
 
 /*

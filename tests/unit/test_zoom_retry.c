@@ -54,6 +54,12 @@ START_TEST(a_date_is_read_or_refused)
 	ck_assert(!zoom_retry_date(S("soon"), &ms));
 	ck_assert_int_eq(ms, 0);
 	ck_assert(!zoom_retry_date(S(""), &ms));
+	ck_assert(zoom_retry_date(S("Fri, 31 Dec 9999 23:59:59 GMT"), &ms));
+	ck_assert_int_eq(ms, 253402300799000);
+	ck_assert(!zoom_retry_date(S("Sat, 01 Jan 10000 00:00:00 GMT"), &ms));
+	ck_assert(!zoom_retry_date(S("0006Nov390000000"), &ms));
+	ck_assert_int_eq(ms, 0);
+	ck_assert(!zoom_retry_date(S("Wed, 31 Dec 1969 00:00:00 GMT"), &ms));
 }
 END_TEST
 
