@@ -1,8 +1,8 @@
 #!/bin/sh
 # unit.sh PROGRAM... runs libcheck programs, as many at once as there are
 # processors, and ends with their counts. A program that ends without its
-# summary counts as one failure. With UNIT_WRAPPER=valgrind they run in
-# valgrind.
+# summary counts as one failure, as does one that has not been run. With
+# UNIT_WRAPPER=valgrind they run in valgrind.
 set -u
 
 # run_one PROGRAM - prints "ok NAME: N", or "FAIL NAME: M of N" and the end of
@@ -44,4 +44,9 @@ all=$(mktemp)
 trap 'rm -f "$all"' EXIT
 printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 "$0" --one | tee "$all"
 sed -nE 's/^ok test_[^ ]+: ([0-9]+)$/\1 0/p; s/^FAIL test_[^ ]+: ([0-9]+) of ([0-9]+) .*/\2 \1/p' "$all" |
-	awk '{ n += $1; bad += $2 } END { print n - bad " passed, " bad + 0 " failed"; exit bad > 0 }'
+	awk -v programs=$# '{ n += $1; bad += $2 }
+		END {
+			bad += programs - NR; n += programs - NR
+			print n - bad " passed, " bad + 0 " failed"
+			exit bad > 0
+		}'
