@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	flag.Parse()
+	// the server closes connections after a minute: nobody takes one that it
+	// is about to close
+	http.DefaultTransport.(*http.Transport).IdleConnTimeout = 30 * time.Second
 	var err error
 	if postgres, err = mmhost.StartPostgres(""); err != nil {
 		fmt.Fprintln(os.Stderr, err)

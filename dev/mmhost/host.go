@@ -88,8 +88,9 @@ func Start(ctx context.Context, opts Options) (*Host, error) {
 	h := &Host{opts: opts, ended: make(chan struct{})}
 	h.stop = sync.OnceValue(h.end)
 	h.http = &http.Client{
-		Timeout:   time.Minute,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
+		Timeout: time.Minute,
+		// half of what the server keeps them
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second},
 	}
 	var err error
 	if h.scratch, err = newScratch("mm"); err != nil {
