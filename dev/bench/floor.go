@@ -11,19 +11,69 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// floorMessages is how many go there and back each time.
-const floorMessages = 5000
+// floorTimes is how often each conversation is held, each round; a fifth of
+// it when it has to be short.
+const floorTimes = 2000
 
-// measureFloor finds what no plugin can do without: the processor time to wait
-// for a message, receive it and send one back. bench/floor.c does that and
-// nothing else.
+// header is the size of each frame's, which yamux in Go writes by itself, and
+// then the payload.
+const header = 12
+
+// A step is what the server says, in frames with these payloads, and how many
+// bytes the plugin answers with in one write.
+type step struct {
+	payloads []int
+	answer   int
+}
+
+// conversation is all that is said on the plugin's socket for one request, as
+// strace shows it of ours, which says no more than the protocol asks for. The
+// first frames are those that end the request before.
+type conversation struct {
+	title string // the request's row
+	steps []step
+}
+
+var conversations = []conversation{
+	{"webhook ignored", []step{{[]int{0, 0, 560}, 47}, {[]int{0, 0, 4, 4, 430, 0}, 65}}},
+	{"url_validation", []step{
+		{[]int{0, 0, 560}, 47}, {[]int{0, 0, 4, 4, 107, 0}, 93}, {[]int{133}, 120}, {[]int{40}, 180}, {[]int{24}, 65},
+	}},
+	{"unknown path", []step{
+		{[]int{0, 0, 224}, 125}, {[]int{0, 0, 4, 133, 4}, 120}, {[]int{40}, 44}, {[]int{30}, 57}, {[]int{24}, 65},
+	}},
+	{"`/zoom help`", []step{
+		{[]int{24}, 36}, {[]int{463}, 91}, {[]int{35}, 682}, {[]int{699}, 48}, {[]int{24}, 36},
+	}},
+	{"meeting start", []step{
+		{[]int{0, 0, 379}, 47}, {[]int{0, 0, 4, 4, 65, 0}, 66}, {[]int{449}, 103}, {[]int{248}, 124}, {[]int{44}, 69},
+		{[]int{168}, 57}, {[]int{24}, 57}, {[]int{2099}, 83}, {[]int{33}, 57}, {[]int{2099}, 912}, {[]int{973}, 121},
+		{[]int{37}, 65}, {[]int{24}, 195}, {[]int{37}, 187}, {[]int{41}, 93}, {[]int{133}, 120}, {[]int{40}, 115}, {[]int{24}, 65},
+	}},
+}
+
+// measureFloor finds what no plugin can do without: the processor time to be
+// told and to say what a request asks for. bench/floor.c does that and nothing
+// else.
 func measureFloor(_ *world, o *options, r *report) error {
 	if o.floor == "" {
 		return fmt.Errorf("needs -floor")
 	}
+	for _, c := range conversations {
+		cost, err := floorOf(o, c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.title, err)
+		}
+		r.floors = append(r.floors, floor{c.title, len(c.steps), cost})
+	}
+	return nil
+}
+
+// floorOf is in µs for each time.
+func floorOf(o *options, c conversation) (float64, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	theirs := os.NewFile(uintptr(pair[1]), "floor")
 	ours := os.NewFile(uintptr(pair[0]), "bench")
@@ -31,51 +81,74 @@ func measureFloor(_ *world, o *options, r *report) error {
 	ours.Close()
 	if err != nil {
 		theirs.Close()
-		return err
+		return 0, err
 	}
 	defer conn.Close()
-	cmd := exec.Command(o.floor)
+	cmd := exec.Command(o.floor, c.arguments()...)
 	cmd.ExtraFiles = []*os.File{theirs}
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		return err
+		return 0, err
+	}
+	times := floorTimes
+	if o.short {
+		times /= 5
 	}
 	var samples []float64
 	for range o.rounds + 1 { // the first to warm up
 		before, err := cpuTime(cmd.Process.Pid)
 		if err == nil {
-			err = exchange(conn)
+			err = c.hold(conn, times)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		after, err := cpuTime(cmd.Process.Pid)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		samples = append(samples, micro(after-before)/floorMessages)
+		samples = append(samples, micro(after-before)/float64(times))
 	}
-	r.floor = median(samples[1:])
 	conn.Close()
-	return cmd.Wait()
+	return median(samples[1:]), cmd.Wait()
 }
 
-// exchange writes as yamux in Go does: a frame's header, then its payload.
-func exchange(conn net.Conn) error {
-	header, payload, reply := make([]byte, 12), make([]byte, 256), make([]byte, 12+64)
+// arguments are the program's: how much it is told each time, and says.
+func (c conversation) arguments() []string {
+	var pairs []string
+	for _, s := range c.steps {
+		told := 0
+		for _, payload := range s.payloads {
+			told += header + payload
+		}
+		pairs = append(pairs, fmt.Sprintf("%d:%d", told, s.answer))
+	}
+	return pairs
+}
+
+// hold writes as yamux in Go does: a frame's header, then its payload.
+func (c conversation) hold(conn net.Conn, times int) error {
+	data := make([]byte, 4096)
 	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return err
 	}
-	for range floorMessages {
-		if _, err := conn.Write(header); err != nil {
-			return err
-		}
-		if _, err := conn.Write(payload); err != nil {
-			return err
-		}
-		if _, err := io.ReadFull(conn, reply); err != nil {
-			return err
+	for range times {
+		for _, s := range c.steps {
+			for _, payload := range s.payloads {
+				if _, err := conn.Write(data[:header]); err != nil {
+					return err
+				}
+				if payload == 0 {
+					continue
+				}
+				if _, err := conn.Write(data[:payload]); err != nil {
+					return err
+				}
+			}
+			if _, err := io.ReadFull(conn, data[:s.answer]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -15,7 +15,14 @@ type report struct {
 	rounds  int
 	rows    []*requestRow
 	figures []*figureRow
-	floor   float64 // µs to wait, receive and send; 0: not measured
+	floors  []floor
+}
+
+// floor is what a request costs whoever serves it.
+type floor struct {
+	title string // the request's row
+	sends int
+	cost  float64 // µs
 }
 
 // requestRow holds the samples of one kind of request, by side.
@@ -119,9 +126,7 @@ func (r *report) markdown() string {
 			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s |\n", row.title, c, g, ratio(c, g))
 		}
 	}
-	if r.floor > 0 {
-		fmt.Fprintf(&b, "\nTo wait for a message, receive it and send one takes %.1f µs of a processor, whoever does it.\n", r.floor)
-	}
+	r.writeFloors(&b)
 	return b.String()
 }
 
@@ -144,6 +149,32 @@ func (r *report) writeRequests(b *strings.Builder, columns []column) {
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
+}
+
+// writeFloors compares with what was measured in the same run.
+func (r *report) writeFloors(b *strings.Builder) {
+	if len(r.floors) == 0 {
+		return
+	}
+	b.WriteString("\n| a request | sends | the least, µs | a sixth of Go's, µs | C, µs | above the least, µs |\n|---|---:|---:|---:|---:|---:|\n")
+	for _, f := range r.floors {
+		fmt.Fprintf(b, "| %s | %d | %.0f |", f.title, f.sends, f.cost)
+		if ours, goes, found := r.cpu(f.title); found {
+			fmt.Fprintf(b, " %.0f | %.0f | %.0f |\n", goes/6, ours, ours-f.cost)
+		} else {
+			b.WriteString(" - | - | - |\n")
+		}
+	}
+}
+
+// cpu is what a request took of either process, µs.
+func (r *report) cpu(title string) (ours, goes float64, found bool) {
+	for _, row := range r.rows {
+		if row.title == title {
+			return row.median("C", cpuColumn.of), row.median("Go", cpuColumn.of), true
+		}
+	}
+	return 0, 0, false
 }
 
 func firstWord(s string) string {
@@ -181,6 +212,11 @@ func (r *report) check() error {
 	}
 	for _, row := range r.figures {
 		judge(row.title, row.values["C"], row.values["Go"])
+	}
+	for _, f := range r.floors {
+		if ours, _, found := r.cpu(f.title); f.cost <= 0 || found && ours < f.cost {
+			errs = append(errs, fmt.Errorf("FAIL %s: %.0f µs, and the least is %.0f", f.title, ours, f.cost))
+		}
 	}
 	return errors.Join(errs...)
 }
