@@ -1,8 +1,9 @@
 #!/bin/sh
 # run.sh replay|mutate|libfuzzer FOLDER SECONDS TARGET... runs the fuzzers in
-# FOLDER over fuzz/corpus and fuzz/regression; libFuzzer's as many at once as
-# there are processors, each for SECONDS of processor time, however busy the
-# machine is. Replaying ends with the sum of all counts.
+# FOLDER over fuzz/corpus and fuzz/regression; libFuzzer's two for each
+# processor, because those with threads of their own wait for each other, and each
+# for SECONDS of processor time, however busy the machine is. Replaying ends with
+# the sum of all counts.
 set -u
 
 # cpu_s PID - the processor seconds it has used, of all its threads
@@ -30,7 +31,7 @@ cd "$(dirname "$0")/.."
 if [ "$1" = libfuzzer ] && [ $# -gt 4 ]; then
 	mode=$1 folder=$2 seconds=$3
 	shift 3
-	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 fuzz/run.sh "$mode" "$folder" "$seconds"
+	printf '%s\n' "$@" | xargs -P $((2 * $(nproc))) -n 1 fuzz/run.sh "$mode" "$folder" "$seconds"
 	exit
 fi
 mode=$1 folder=$2 seconds=$3
