@@ -363,7 +363,7 @@ static bool next_value(struct gob_decoder *d, int64_t *id, struct err *err)
 	for (;;) {
 		if (!skip_next_message(d, err))
 			return false;
-		if (!wire_get_int(&d->p, d->end, id))
+		if (!wire_get_int(&d->p, d->end, id) || *id == INT64_MIN)
 			return skip_broken(d, err, "malformed type id");
 		if (*id >= 0)
 			return true;

@@ -209,6 +209,23 @@ START_TEST(an_interface_value_of_an_undefined_type_is_refused)
 }
 END_TEST
 
+/* Definitions have negative numbers, and this one has no opposite. */
+START_TEST(the_least_number_defines_nothing)
+{
+	gobs_message_hex(&g, "f8 ffffffffffffffff");
+	gobs_expect_broken(&g, &type_holder);
+}
+END_TEST
+
+START_TEST(the_least_number_defines_nothing_inside_a_value)
+{
+	define_holder();
+	gobs_message_hex(
+	    &g, "ff80 01 06 737472696e67 f8 ffffffffffffffff 02 00 02 00");
+	gobs_expect_broken(&g, &type_holder);
+}
+END_TEST
+
 START_TEST(every_kind_of_value_can_be_decoded_past)
 {
 	/* bool, int, uint, float, bytes, string, complex, interface */
@@ -266,6 +283,8 @@ int main(void)
 	tcase_add_test(tc, an_unknown_name_is_kept_and_its_value_dropped);
 	tcase_add_test(tc, a_value_that_is_not_what_its_name_says_fails_alone);
 	tcase_add_test(tc, an_interface_value_of_an_undefined_type_is_refused);
+	tcase_add_test(tc, the_least_number_defines_nothing);
+	tcase_add_test(tc, the_least_number_defines_nothing_inside_a_value);
 	tcase_add_test(tc, every_kind_of_value_can_be_decoded_past);
 	tcase_add_test(tc, waiting_for_a_message_consumes_nothing);
 	suite_add_tcase(suite, tc);
