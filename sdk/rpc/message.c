@@ -38,6 +38,7 @@ void rpc_writer_init(struct rpc_writer *w, struct io io, size_t max_message)
 	if (max_message == 0)
 		max_message = GOB_MAX_MESSAGE;
 	w->io = io;
+	w->broken = false;
 	turn_init(&w->turn);
 	gob_encoder_init(&w->encoder);
 	buf_init(&w->out, max_message + KEPT_BUFFER);
@@ -67,12 +68,15 @@ bool rpc_writer_send(struct rpc_writer *w, struct rpc_value head,
 	*sent = false;
 	if (!turn_take(&w->turn, deadline_ms, err))
 		return false;
-	bool done = encode(w, head, body, err);
+	bool done = w->broken
+	                ? err_set(err, ERR_CLOSED, "a message was sent in part")
+	                : encode(w, head, body, err);
 	if (done) {
 		*sent = true;
 		int64_t limit = clock_deadline_ms(RPC_WRITE_MS);
 		done = w->io.write(
 		    w->io.object, w->out.data, w->out.len, limit, err);
+		w->broken = !done;
 	}
 	buf_reset(&w->out, KEPT_BUFFER);
 	turn_give(&w->turn);

@@ -44,7 +44,8 @@ struct rpc_response {
 /* The writing half of a connection: values leave in the order of turns. */
 struct rpc_writer {
 	struct io io;
-	struct turn turn; /* guards encoder and out */
+	struct turn turn; /* guards all that follows */
+	bool broken;      /* half a message may have been sent */
 	struct gob_encoder encoder;
 	struct buf out;
 };

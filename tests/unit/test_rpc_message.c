@@ -122,6 +122,19 @@ START_TEST(a_failed_write_says_that_bytes_may_have_left)
 }
 END_TEST
 
+START_TEST(nothing_follows_half_a_message)
+{
+	sink.fails = true;
+	ck_assert(!send_text(0, S("hi")));
+	sink.fails = false;
+	err_clear(&err);
+	ck_assert(!send_text(1, S("hi")));
+	ck_assert_int_eq(err.code, ERR_CLOSED);
+	ck_assert(!sent);
+	ck_assert_uint_eq(sink.bytes.len, 0);
+}
+END_TEST
+
 START_TEST(waiting_for_the_turn_has_a_deadline)
 {
 	ck_assert(turn_take(&writer.turn, SOON, &err));
@@ -157,6 +170,7 @@ int main(void)
 	tcase_add_test(tc, a_body_that_cannot_be_encoded_leaves_nothing_behind);
 	tcase_add_test(tc, a_message_above_the_cap_is_not_sent);
 	tcase_add_test(tc, a_failed_write_says_that_bytes_may_have_left);
+	tcase_add_test(tc, nothing_follows_half_a_message);
 	tcase_add_test(tc, waiting_for_the_turn_has_a_deadline);
 	tcase_add_test(tc, memory_of_a_large_message_is_given_back);
 	suite_add_tcase(suite, tc);
