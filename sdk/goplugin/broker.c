@@ -160,7 +160,9 @@ struct yamux_stream *broker_accept(
 		}
 	}
 	pthread_mutex_unlock(&b->lock);
-	if (st != NULL && !broker_confirm(st, id, deadline_ms, err)) {
+	/* of a number that has been dialled nobody comes again */
+	if (st != NULL &&
+	    !broker_confirm(st, id, clock_deadline_ms(BROKER_WAIT_MS), err)) {
 		yamux_stream_close(st);
 		st = NULL;
 	}
