@@ -178,7 +178,8 @@ static void on_input(void *arg)
 	pthread_mutex_lock(&s->lock);
 	s->input = true;
 	/* if nobody can, whoever is done first finds it */
-	if (!s->reading && !s->called && call_somebody(s, &wake) && wake)
+	if (!s->reading && !s->called && !s->ending &&
+	    call_somebody(s, &wake) && wake)
 		pthread_cond_signal(&s->turn);
 	pthread_mutex_unlock(&s->lock);
 }

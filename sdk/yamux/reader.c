@@ -100,7 +100,8 @@ static bool wait_socket(
 }
 
 /* Lock held, but not while waiting: one who reads. Wait for the socket once
- * and take what it has. False at the deadline. */
+ * and take what it has. False at the deadline, and still that may have come for
+ * which he waits. */
 static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 {
 	bool sending = session_pending(s) > 0;
@@ -110,19 +111,20 @@ static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 	int error = errno;
 	pthread_mutex_lock(&s->lock);
 	s->reads_for = NULL;
-	if (n > 0)
+	if (n > 0 && !s->closed)
 		session_take_bytes(s, s->read_buffer, (size_t)n);
 	else if (n == 0)
 		session_end(s, ERR_CLOSED, "the peer closed the connection");
 	else if (error != EAGAIN && error != EINTR)
-		session_end(s, ERR_CLOSED, "yamux: recv: %s", strerror(error));
+		session_lost(s, "recv", error);
 	/* Go writes a frame's header and its payload one after the other */
 	s->more = n == (ssize_t)READ_BUFFER ||
 	          (n > 0 && (s->header_len > 0 || s->payload_left > 0));
 	session_flush(s);
 	session_reset_forgotten(s);
 	wake_all(s);
-	return in_time || n > 0;
+	/* also while there is always something, for others, to read */
+	return n > 0 ? clock_now_ms() < deadline_ms : in_time;
 }
 
 /* One who waits while another one reads. */

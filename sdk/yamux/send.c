@@ -2,8 +2,8 @@
  * send - frames on their way to the socket
  *
  * Whoever has a frame hands it to the socket at once, together with what was
- * put off before; whoever waits sends what was put off, too. What the socket does not take is kept, in order, and sent by
- * whoever reads when the socket is ready.
+ * put off before; whoever waits sends what was put off, too. What the socket does
+ * not take is kept, in order, and sent by whoever reads when the socket is ready.
  */
 #include "yamux/session.h"
 
@@ -21,7 +21,7 @@ static size_t hand_over(
 	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n_parts };
 	ssize_t sent = sendmsg(s->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		session_end(s, ERR_CLOSED, "yamux: send: %s", strerror(errno));
+		session_lost(s, "send", errno);
 	return sent < 0 ? 0 : (size_t)sent;
 }
 
@@ -29,8 +29,10 @@ static void keep(struct yamux_session *s, const void *data, size_t n)
 {
 	buf_put(&s->pending, data, n);
 	if (s->pending.fault != ERR_NONE)
-		session_end(
-		    s, s->pending.fault, "yamux: the peer does not read");
+		session_end(s, s->pending.fault, "yamux: %s",
+		    s->pending.fault == ERR_TOO_BIG
+		        ? "the peer does not read"
+		        : err_code_text(s->pending.fault));
 }
 
 /* The socket has taken n bytes of pending. */

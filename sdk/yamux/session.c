@@ -57,6 +57,14 @@ bool session_end(
 	return false;
 }
 
+/* A peer that was killed has gone, too, and in no other order. */
+void session_lost(struct yamux_session *s, const char *call, int error)
+{
+	bool gone = error == EPIPE || error == ECONNRESET;
+	session_end(s, gone ? ERR_CLOSED : ERR_IO, "yamux: %s: %s", call,
+	    strerror(error));
+}
+
 /* The peer broke a rule: say so, then end. */
 static bool violation(struct yamux_session *s, const char *what, uint32_t id)
 {
@@ -104,9 +112,13 @@ static void free_stream(struct yamux_stream *st)
 	free(st);
 }
 
-/* One of those who wait to open a stream looks again. */
+/* One acknowledgement is less to wait for: one of those who wait to open
+ * streams looks again, if there is room for what he wants. */
 static void let_open(struct yamux_session *s)
 {
+	s->n_unacked--;
+	if (s->n_openers == 0 || s->n_unacked + s->opening > YAMUX_MAX_UNACKED)
+		return;
 	pthread_cond_signal(&s->opened);
 	session_tell_reader(s, &s->opened);
 }
@@ -119,11 +131,10 @@ static void drop_from_table(struct yamux_stream *st)
 	list_remove(&st->in_table);
 	s->n_streams--;
 	bool ours = (st->id % 2 == 1) == s->client;
-	if (ours && !st->acked)
-		s->n_unacked--;
 	if (s->payload_stream == st)
 		s->payload_stream = NULL;
-	let_open(s);
+	if (ours && !st->acked)
+		let_open(s);
 }
 
 void session_settle_stream(struct yamux_stream *st)
@@ -168,7 +179,6 @@ static void apply_flags(struct yamux_stream *st, uint16_t flags)
 {
 	if ((flags & FRAME_ACK) != 0 && !st->acked) {
 		st->acked = true;
-		st->session->n_unacked--;
 		let_open(st->session);
 	}
 	if ((flags & FRAME_FIN) != 0)
@@ -458,20 +468,32 @@ out:
 	return st;
 }
 
-/* Wait until n streams may be opened. Each acknowledgement wakes one of those
- * who wait, and he the next while there is room. */
+/* While the session lives and is to live. */
+static bool has_room(const struct yamux_session *s, size_t n)
+{
+	return s->closed || s->peer_goes ||
+	       s->n_unacked + n <= YAMUX_MAX_UNACKED;
+}
+
+static void wait_room(struct yamux_session *s, size_t n, int64_t deadline_ms)
+{
+	bool in_time = true;
+	if (s->n_openers++ == 0 || n < s->opening)
+		s->opening = n;
+	while (in_time && !has_room(s, n))
+		in_time = session_wait(s, &s->opened, deadline_ms);
+	s->n_openers--;
+	session_leave(s);
+}
+
+/* Wait until n streams may be opened. An acknowledgement wakes one of those who
+ * wait, and he the next while there is room. */
 static bool may_open(
     struct yamux_session *s, size_t n, int64_t deadline_ms, struct err *err)
 {
-	bool waited = false, in_time = true;
-	while (in_time && !s->closed && !s->peer_goes &&
-	       s->n_unacked + n > YAMUX_MAX_UNACKED) {
-		waited = true;
-		in_time = session_wait(s, &s->opened, deadline_ms);
-	}
-	if (waited)
-		session_leave(s);
-	if (!in_time) {
+	if (!has_room(s, n))
+		wait_room(s, n, deadline_ms);
+	if (!has_room(s, n)) {
 		/* woken as well, perhaps: then it is the next one's */
 		pthread_cond_signal(&s->opened);
 		return err_set(
@@ -486,8 +508,8 @@ static bool may_open(
 		return err_set(
 		    err, ERR_BUSY, "more than %d streams", YAMUX_MAX_STREAMS);
 	if (s->next_id > UINT32_MAX - 2 * n)
-		return session_end(s, ERR_CLOSED, "stream ids used up") ||
-		       err_set(err, ERR_CLOSED, "stream ids used up");
+		return session_end(s, ERR_BUSY, "stream ids used up") ||
+		       err_set(err, ERR_BUSY, "stream ids used up");
 	return true;
 }
 

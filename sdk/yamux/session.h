@@ -62,6 +62,8 @@ struct yamux_session {
 	struct list streams;
 	size_t n_streams;
 	size_t n_unacked;
+	size_t n_openers; /* who wait to open some */
+	size_t opening;   /* and how many the most modest of them, or fewer */
 	struct list accept_queue;
 	struct buf pending; /* bytes the socket has not taken */
 	size_t pending_start;
@@ -92,6 +94,9 @@ struct yamux_session {
 /* End the session for a reason; false. */
 bool session_end(struct yamux_session *s, enum err_code code, const char *fmt,
     ...) PRINTF_LIKE(3, 4);
+
+/* A call of the socket has failed. */
+void session_lost(struct yamux_session *s, const char *call, int error);
 
 /* Hand a frame to the socket, and n bytes of payload. Never blocks. */
 void session_send(struct yamux_session *s, const struct frame_header *h,

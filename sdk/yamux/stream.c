@@ -101,6 +101,12 @@ out:
 	return done;
 }
 
+static bool may_write(const struct yamux_stream *st)
+{
+	return st->send_window > 0 &&
+	       session_pending(st->session) <= YAMUX_MAX_PENDING;
+}
+
 bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
     int64_t deadline_ms, struct err *err)
 {
@@ -109,16 +115,16 @@ bool yamux_stream_write(struct yamux_stream *st, const void *data, size_t n,
 	bool waited = false;
 	pthread_mutex_lock(&s->lock);
 	while (n > 0 && !dead(st, err)) {
-		bool full = session_pending(s) > YAMUX_MAX_PENDING;
 		if (st->fin_sent) {
 			err_set(
 			    err, ERR_CLOSED, "stream %u is finished", st->id);
 			break;
 		}
-		if (full || st->send_window == 0) {
-			pthread_cond_t *cond = full ? &s->eased : &st->changed;
+		if (!may_write(st)) {
+			pthread_cond_t *cond =
+			    st->send_window == 0 ? &st->changed : &s->eased;
 			waited = true;
-			if (session_wait(s, cond, deadline_ms))
+			if (session_wait(s, cond, deadline_ms) || may_write(st))
 				continue;
 			err_set(err, ERR_TIMEOUT,
 			    "stream %u: the peer takes nothing", st->id);

@@ -1,6 +1,7 @@
 /* A session and its table of streams, seen from the other end of the socket:
  * opening, pings, limits, violations, and every way to end. */
 #include "tests/lib/peer.h"
+#include "yamux/session.h"
 
 #include <check.h>
 #include <poll.h>
@@ -185,6 +186,24 @@ static void *open_one(void *arg)
 	return yamux_open(arg, NULL, 0, SOON, &why);
 }
 
+static uint64_t count_woken(void)
+{
+	pthread_mutex_lock(&peer.session->lock);
+	uint64_t n = peer.session->n_woken;
+	pthread_mutex_unlock(&peer.session->lock);
+	return n;
+}
+
+static void *open_two(void *arg)
+{
+	struct yamux_opening two[2] = { 0 };
+	struct err why = { 0 };
+	ck_assert_msg(yamux_open_all(arg, two, 2, SOON, &why), "%s", why.text);
+	yamux_stream_close(two[0].stream);
+	yamux_stream_close(two[1].stream);
+	return NULL;
+}
+
 START_TEST(the_257th_unacknowledged_stream_waits_for_an_ack)
 {
 	pthread_t thread;
@@ -253,6 +272,39 @@ START_TEST(we_open_no_stream_above_the_limit)
 	ck_assert_int_eq(err.code, ERR_BUSY);
 	for (uint32_t i = 0; i < YAMUX_MAX_STREAMS; i++)
 		yamux_stream_close(all[i]);
+}
+END_TEST
+
+START_TEST(used_up_numbers_end_the_session)
+{
+	struct err why = { 0 };
+	pthread_mutex_lock(&peer.session->lock);
+	peer.session->next_id = UINT32_MAX - 1; /* the last even one */
+	pthread_mutex_unlock(&peer.session->lock);
+	ck_assert_ptr_null(yamux_open(peer.session, NULL, 0, SOON, &err));
+	ck_assert_int_eq(err.code, ERR_BUSY);
+	yamux_session_wait(peer.session, &why);
+	/* not in order: whoever runs the plugin has to hear of it */
+	ck_assert_int_eq(why.code, ERR_BUSY);
+}
+END_TEST
+
+/* One acknowledgement is not enough for who wants two; none is lost on him. */
+START_TEST(who_wants_two_streams_waits_for_two_acks)
+{
+	pthread_t thread;
+	open_all_unacked();
+	pthread_create(&thread, NULL, open_two, peer.session);
+	expect_silence(&peer);
+	uint64_t woken = count_woken();
+	send_frame(&peer, FRAME_WINDOW, FRAME_ACK, 10, 0);
+	expect_silence(&peer);
+	ck_assert_uint_eq(count_woken(), woken);
+	send_frame(&peer, FRAME_WINDOW, FRAME_ACK, 12, 0);
+	expect_frame(&peer, FRAME_WINDOW, FRAME_SYN, 514, 0);
+	expect_frame(&peer, FRAME_WINDOW, FRAME_SYN, 516, 0);
+	pthread_join(thread, NULL);
+	close_all_unacked();
 }
 END_TEST
 
@@ -599,6 +651,8 @@ int main(void)
 	tcase_add_test(tc, a_second_ack_counts_for_nothing);
 	tcase_add_test(tc, streams_of_the_peer_above_the_limit_are_reset);
 	tcase_add_test(tc, we_open_no_stream_above_the_limit);
+	tcase_add_test(tc, used_up_numbers_end_the_session);
+	tcase_add_test(tc, who_wants_two_streams_waits_for_two_acks);
 	tcase_add_test(tc, a_ping_is_answered_while_no_one_reads);
 	tcase_add_test(tc, the_answer_to_a_ping_is_not_answered);
 	tcase_add_test(tc, frames_for_unknown_streams_are_ignored);
