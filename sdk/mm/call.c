@@ -1,6 +1,7 @@
 #include "mm/call.h"
 
 #include "mm/plugin.h"
+#include "mm/pull.h"
 
 static enum err_code code_of(int64_t status)
 {
@@ -41,8 +42,20 @@ bool mm_api_any_error(const struct gob_any *e, struct err *err)
 	return err_set(err, ERR_REMOTE, "%.*s", STR_ARG(text->err));
 }
 
+static int64_t feed_moved_ms(const void *feed)
+{
+	return ((const struct feed *)feed)->moved_ms;
+}
+
 bool mm_api_call(struct mm_plugin *p, struct arena *a,
     enum mm_api_method method, const void *args, void *returns, struct err *err)
+{
+	return plugin_call(p, a, method, args, returns, NULL, err);
+}
+
+bool plugin_call(struct mm_plugin *p, struct arena *a,
+    enum mm_api_method method, const void *args, void *returns,
+    const struct feed *feed, struct err *err)
 {
 	const struct mm_method *m = &mm_api_methods[method];
 	int64_t timeout_ms = p->def->api_timeout_ms;
@@ -54,6 +67,8 @@ bool mm_api_call(struct mm_plugin *p, struct arena *a,
 		.arena = a,
 		.deadline_ms = clock_deadline_ms(
 		    timeout_ms == 0 ? MM_API_TIMEOUT_MS : timeout_ms),
+		.moved_ms = feed == NULL ? NULL : feed_moved_ms,
+		.streams = feed,
 	};
 	if (!plugin_api_ready(p))
 		return err_set(err, ERR_CLOSED, "%s: not activated", m->name);

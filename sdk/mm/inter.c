@@ -103,7 +103,7 @@ static bool pour(
 /* The host gives the answer's body and takes the request's at once, and is
  * not through with the latter before the former has been poured. */
 static bool exchange(struct mm_plugin *p, struct arena *a,
-    const struct mm_plugin_http_exchange *x, uint32_t request_stream,
+    const struct mm_plugin_http_exchange *x, const struct feed *request_body,
     struct mm_plugin_http_answer *answer, struct err *err)
 {
 	struct reception r;
@@ -115,11 +115,12 @@ static bool exchange(struct mm_plugin *p, struct arena *a,
 		return false;
 	const struct mm_plugin_http_stream_args args = {
 		.request = &request,
-		.request_body_stream = request_stream,
+		.request_body_stream =
+		    request_body == NULL ? 0 : request_body->dial.id,
 		.response_body_stream = r.dial.id,
 	};
-	bool done =
-	    mm_api_call(p, a, MM_API_PLUGIN_HTTP_STREAM, &args, &returns, err);
+	bool done = plugin_call(p, a, MM_API_PLUGIN_HTTP_STREAM, &args,
+	    &returns, request_body, err);
 	struct yamux_stream *body = reception_stop(&r);
 	*answer = (struct mm_plugin_http_answer){
 		returns.status_code,
@@ -141,10 +142,10 @@ bool mm_plugin_http_stream(struct mm_plugin *p, struct arena *a,
 	if (!plugin_api_ready(p))
 		return err_set(err, ERR_CLOSED, "not activated");
 	if (x->body == NULL)
-		return exchange(p, a, x, 0, answer, err);
+		return exchange(p, a, x, NULL, answer, err);
 	if (!feed_start(&feed, p->broker, x->body, err))
 		return false;
-	bool done = exchange(p, a, x, feed.dial.id, answer, err);
+	bool done = exchange(p, a, x, &feed, answer, err);
 	if (feed_stop(&feed, &of_source))
 		return done;
 	err_clear(err);

@@ -40,6 +40,14 @@ bool mm_plugin_serve(struct mm_plugin *p, int fd, struct err *why) MUST_USE;
 
 bool plugin_api_ready(struct mm_plugin *p);
 
+struct feed;
+
+/* mm_api_call while a feed is read, which may take longer than a call: what
+ * counts then is when the host last took something. NULL: none. */
+bool plugin_call(struct mm_plugin *p, struct arena *a,
+    enum mm_api_method method, const void *args, void *returns,
+    const struct feed *feed, struct err *err) MUST_USE;
+
 /* A connection is broken: without it the plugin looks healthy and is dead, so
  * end the session; the host starts a new process.
  *   which   "hooks", "API", for the reason in the log */

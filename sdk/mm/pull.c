@@ -149,6 +149,7 @@ static bool deliver(struct feed *f, uint64_t n)
 		if (!yamux_stream_write(f->stream, piece, got,
 		        clock_deadline_ms(PULL_PEER_MS), &err))
 			return false;
+		f->moved_ms = clock_now_ms();
 		n -= got;
 	}
 	return true;
@@ -195,7 +196,7 @@ static void *run(void *arg)
 bool feed_start(struct feed *f, struct broker *broker,
     const struct mm_source *source, struct err *err)
 {
-	*f = (struct feed){ .source = source };
+	*f = (struct feed){ .source = source, .moved_ms = clock_now_ms() };
 	awaited_init(&f->dial, broker);
 	if (thread_start(&f->thread, FEED_STACK, run, f))
 		return true;

@@ -55,6 +55,7 @@ struct feed {
 	const struct mm_source *source; /* borrowed */
 	pthread_t thread;
 	struct yamux_stream *stream; /* guarded by dial.lock; of the thread */
+	_Atomic int64_t moved_ms;    /* when the host last took something */
 	struct err err;              /* of the source; read after feed_stop */
 };
 

@@ -63,7 +63,7 @@ static bool call_with_source(struct mm_plugin *p, struct arena *a,
 	if (!feed_start(&feed, p->broker, source, err))
 		return false;
 	*stream_id = feed.dial.id;
-	bool done = mm_api_call(p, a, method, args, returns, err);
+	bool done = plugin_call(p, a, method, args, returns, &feed, err);
 	if (feed_stop(&feed, &of_source))
 		return done;
 	/* what the host makes of half a file is of less interest */

@@ -134,7 +134,13 @@ static bool read_one(struct rpc_client *c, int64_t deadline_ms, struct err *err)
 		p->receiving = true;
 	pthread_mutex_unlock(&c->lock);
 
-	bool done = decode_reply(c, p, &head, &failed);
+	/* the body follows its head */
+	bool done = gob_decoder_wait(
+	    &c->decoder, clock_deadline_ms(GOB_STALL_MS), &failed);
+	if (done)
+		done = decode_reply(c, p, &head, &failed);
+	else
+		c->decoder.broken = true;
 	arena_fini(&scratch);
 	bool drop = p == NULL;
 	pthread_mutex_lock(&c->lock);
@@ -236,16 +242,35 @@ static bool send_request(struct rpc_client *c, const struct rpc_args *call,
 	return false;
 }
 
+/* Lock held: client. Wait on while the call's streams move. */
+static bool wait_moving(struct rpc_client *c, struct rpc_pending *p,
+    const struct rpc_args *call, int64_t began_ms, struct err *err)
+{
+	int64_t deadline_ms = call->deadline_ms;
+	while (!wait_reply(c, p, deadline_ms, err)) {
+		if (err->code != ERR_TIMEOUT || p->done || c->broken ||
+		    call->moved_ms == NULL)
+			return false;
+		deadline_ms = call->deadline_ms +
+		              (call->moved_ms(call->streams) - began_ms);
+		if (clock_now_ms() >= deadline_ms)
+			return false;
+		err_clear(err);
+	}
+	return true;
+}
+
 bool rpc_call(
     struct rpc_client *c, const struct rpc_args *call, struct err *err)
 {
+	int64_t began_ms = clock_now_ms();
 	struct rpc_pending *p = pending_new(call->reply_type);
 	if (p == NULL)
 		return err_set(err, ERR_NO_MEMORY, "rpc call");
 	bool done = send_request(c, call, p, err);
 	pthread_mutex_lock(&c->lock);
 	if (done)
-		done = wait_reply(c, p, call->deadline_ms, err);
+		done = wait_moving(c, p, call, began_ms, err);
 	bool mine = leave(c, p);
 	pthread_mutex_unlock(&c->lock);
 	if (done && p->reply != NULL && call->reply_type->size > 0) {

@@ -106,6 +106,10 @@ struct rpc_args {
 	void *reply;                       /* out: zeroed by the caller */
 	struct arena *arena;               /* for what the reply points at */
 	int64_t deadline_ms;
+	/* Of a call that takes as long as what it streams: when something last
+	 * moved, monotonic; the deadline is that much later then. NULL: none */
+	int64_t (*moved_ms)(const void *streams);
+	const void *streams;
 };
 
 /*

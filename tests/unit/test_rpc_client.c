@@ -1,8 +1,10 @@
 /* The calling side: a server that the test plays answers in whatever order
  * it likes, late, wrongly, or not at all. */
 #include "tests/lib/couple.h"
+#include "tests/lib/fast_clock.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +16,13 @@ static struct rpc_writer answers;
 static struct arena arena;
 static struct err err;
 
+/* Of the calls of a test; NULL: they stream nothing. */
+static int64_t (*moved_ms)(const void *streams);
+
 static void set_up_kind(enum couple_kind kind, size_t max_message)
 {
 	err_clear(&err);
+	moved_ms = NULL;
 	arena_init(&arena, RPC_ARENA_MAX);
 	couple_marry(&couple, kind);
 	rpc_client_init(&client, couple.client, NULL, max_message);
@@ -79,6 +85,7 @@ struct caller {
 	pthread_t thread;
 	char text[32];
 	int64_t timeout_ms;
+	int64_t (*moved_ms)(const void *streams);
 	struct err err;
 	bool done;
 	int64_t took_ms;
@@ -99,6 +106,7 @@ static void *call(void *arg)
 	        .reply = &reply,
 	        .arena = &a,
 	        .deadline_ms = clock_deadline_ms(patience(c->timeout_ms)),
+	        .moved_ms = c->moved_ms,
 	    },
 	    &c->err);
 	/* every caller is answered with its own text */
@@ -111,8 +119,7 @@ static void *call(void *arg)
 
 static void start_caller(struct caller *c, int number, int64_t timeout_ms)
 {
-	memset(c, 0, sizeof(*c));
-	c->timeout_ms = timeout_ms;
+	*c = (struct caller){ .timeout_ms = timeout_ms, .moved_ms = moved_ms };
 	snprintf(c->text, sizeof(c->text), "call %d", number);
 	ck_assert_int_eq(pthread_create(&c->thread, NULL, call, c), 0);
 }
@@ -405,6 +412,61 @@ START_TEST(bytes_that_are_not_gob_end_the_connection)
 }
 END_TEST
 
+/* Nobody else could ever read again. */
+START_TEST(a_head_without_a_body_ends_the_connection)
+{
+	struct caller c;
+	struct buf head;
+	clock_speed = 100; /* GOB_STALL_MS takes 300 ms */
+	buf_init(&head, 4096);
+	start_caller(&c, 1, 3600 * 1000);
+	uint64_t seq = take_request().head.seq;
+	ck_assert(gob_encode(&answers.encoder, &head, &rpc_type_response,
+	    &(struct rpc_response){ S("Test.Any"), seq, { NULL, 0 } }, &err));
+	ck_assert(couple.server.write(couple.server.object, head.data, head.len,
+	    clock_deadline_ms(60000), &err));
+	expect_failed(&c, ERR_TIMEOUT);
+	ck_assert(!rpc_client_usable(&client));
+	buf_fini(&head);
+	clock_speed = 1;
+}
+END_TEST
+
+static int64_t moves(const void *streams)
+{
+	(void)streams;
+	return clock_now_ms();
+}
+
+START_TEST(a_call_waits_while_what_it_streams_moves)
+{
+	struct caller c;
+	moved_ms = moves;
+	start_caller(&c, 1, 50);
+	struct request r = take_request();
+	poll(NULL, 0, (int)patience(200));
+	answer(r.head.seq, str_c(r.text));
+	expect_done(&c);
+}
+END_TEST
+
+static int64_t moved_long_ago(const void *streams)
+{
+	(void)streams;
+	return clock_now_ms() - 3600 * 1000;
+}
+
+START_TEST(a_call_gives_up_when_nothing_moves_any_more)
+{
+	struct caller c;
+	moved_ms = moved_long_ago;
+	start_caller(&c, 1, 50);
+	take_request();
+	expect_failed(&c, ERR_TIMEOUT);
+	ck_assert(rpc_client_usable(&client));
+}
+END_TEST
+
 START_TEST(a_client_that_never_was_has_nothing_to_free)
 {
 	struct rpc_client none = { 0 };
@@ -439,6 +501,9 @@ int main(void)
 	tcase_add_test(tc, whoever_still_sends_is_not_asked_to_read);
 	tcase_add_test(tc, after_the_end_calls_fail_at_once);
 	tcase_add_test(tc, bytes_that_are_not_gob_end_the_connection);
+	tcase_add_test(tc, a_head_without_a_body_ends_the_connection);
+	tcase_add_test(tc, a_call_waits_while_what_it_streams_moves);
+	tcase_add_test(tc, a_call_gives_up_when_nothing_moves_any_more);
 	tcase_add_test(tc, a_client_that_never_was_has_nothing_to_free);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
