@@ -54,8 +54,11 @@ static void hook_implemented(struct mm_plugin *p, struct rpc_call_info *call,
 	struct gob_strings *names = reply;
 	names->items =
 	    arena_array(&call->arena, p->n_methods, sizeof(*names->items));
-	if (names->items == NULL)
+	if (names->items == NULL) {
+		/* without hooks it would be active and never called */
+		err_set(&call->err, ERR_NO_MEMORY, "names of hooks");
 		return;
+	}
 	for (size_t i = 0; i < p->n_methods; i++)
 		names->items[names->n++] =
 		    str_from(p->methods[i].name + strlen("Plugin."));
