@@ -326,6 +326,17 @@ void mm_http_write(struct mm_http *h, const void *data, size_t n)
 	}
 }
 
+void mm_http_flush(struct mm_http *h)
+{
+	mm_http_write_header(h, 200);
+	if (h->fault.code != ERR_NONE)
+		return;
+	call_writer(h, "Plugin.Flush", nothing, NULL, NULL);
+	/* of a server that does not have it, or cannot: nothing is lost */
+	if (h->fault.code == ERR_REMOTE)
+		err_clear(&h->fault);
+}
+
 void mm_http_reply(
     struct mm_http *h, int status, struct str content_type, struct str body)
 {

@@ -79,6 +79,10 @@ int mm_http_status(const struct mm_http *h);
  * taken it, for at most a minute a piece. */
 void mm_http_write(struct mm_http *h, const void *data, size_t n);
 
+/* Have the server send on what it has got, as far as it can; the head at
+ * least. Servers before 11.4 have no such call, and send when they like. */
+void mm_http_flush(struct mm_http *h);
+
 /* Everything at once; nothing may be written before. What is left of the
  * request's body is not fetched. An empty content_type sets none. */
 void mm_http_reply(

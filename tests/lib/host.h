@@ -251,6 +251,7 @@ struct host_request {
 	size_t piece;      /* bytes of the body per write, 0 = all */
 	size_t cut;        /* the body breaks off after so many, 0 = never */
 	size_t gone_after; /* the client goes after so many, 0 = never */
+	bool flushes;      /* the server is 11.4 or later */
 };
 
 struct host_answer {

@@ -101,6 +101,15 @@ static void do_write(
 		buf_put_str(&x->answer->body, *piece);
 }
 
+static void do_flush(
+    struct exchange *x, struct rpc_call_info *info, const void *args, void *ret)
+{
+	(void)info;
+	(void)args;
+	(void)ret;
+	write_head(x, 200);
+}
+
 struct writer_row {
 	struct rpc_method method; /* first: a method is its row */
 	void (*serve)(struct exchange *x, struct rpc_call_info *info,
@@ -115,11 +124,14 @@ static const struct writer_row rows[] = {
 	{ { "Plugin.WriteHeader", &gob_type_int, NULL, NULL },
 	    do_write_header },
 	{ { "Plugin.Write", &gob_type_bytes, NULL, NULL }, do_write },
+	{ { "Plugin.Flush", &gob_type_empty, NULL, NULL }, do_flush },
 };
 
 static const struct rpc_method *find_row(void *object, struct str name)
 {
-	(void)object;
+	const struct exchange *x = object;
+	if (str_eq(name, S("Plugin.Flush")) && !x->request->flushes)
+		return NULL;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (str_eq(name, str_from(rows[i].method.name)))
 			return &rows[i].method;

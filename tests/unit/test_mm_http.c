@@ -176,6 +176,50 @@ START_TEST(the_first_error_of_the_answer_sticks)
 }
 END_TEST
 
+static void flush_and_go_on(struct mm_call *call, struct mm_http *http)
+{
+	struct err err = { 0 };
+	(void)call;
+	mm_http_write(http, "one", 3);
+	mm_http_flush(http);
+	mm_http_write(http, "two", 3);
+	ck_assert_msg(mm_http_ok(http, &err), "%s", err.text);
+}
+
+START_TEST(an_answer_can_be_flushed)
+{
+	handler = flush_and_go_on;
+	request(&(struct host_request){ .url = "/", .flushes = true });
+	expect_order("Write Flush Write");
+	expect_body(S("onetwo"));
+}
+END_TEST
+
+START_TEST(a_server_that_cannot_flush_loses_nothing)
+{
+	handler = flush_and_go_on;
+	request(&(struct host_request){ .url = "/" });
+	expect_order("Write Write");
+	expect_body(S("onetwo"));
+}
+END_TEST
+
+static void only_flush(struct mm_call *call, struct mm_http *http)
+{
+	(void)call;
+	mm_http_flush(http);
+	ck_assert_int_eq(mm_http_status(http), 200);
+}
+
+START_TEST(flushing_sends_the_head)
+{
+	handler = only_flush;
+	request(&(struct host_request){ .url = "/", .flushes = true });
+	expect_order("Flush");
+	ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
 /* ---- bodies ---------------------------------------------------------------------- */
 
 static const size_t sizes[] = { 0, 1, 65535, 65536, 65537, 300000 };
@@ -546,6 +590,9 @@ int main(void)
 	tcase_add_test(tc, the_handler_sees_all_parts_of_the_request);
 	tcase_add_test(tc, a_request_may_come_without_query_user_and_body);
 	tcase_add_test(tc, the_first_error_of_the_answer_sticks);
+	tcase_add_test(tc, an_answer_can_be_flushed);
+	tcase_add_test(tc, a_server_that_cannot_flush_loses_nothing);
+	tcase_add_test(tc, flushing_sends_the_head);
 	tcase_add_loop_test(tc, a_body_comes_and_goes_in_pieces, 0, N_SIZES);
 	tcase_add_loop_test(tc, a_whole_body_is_read_up_to_its_cap, 0, N_SIZES);
 	tcase_add_test(tc, a_body_may_trickle_in);
