@@ -108,6 +108,7 @@ check 'headers in C' headers gcc -std=c17 -x c
 check 'headers in C++17' headers g++ -std=c++17 -x c++
 check 'headers in C++20' headers g++ -std=c++20 -x c++
 check 'headers have C linkage' c_linkage
+check 'hello.c has less than 100 lines' test "$(wc -l <"$root/sdk/examples/hello.c")" -lt 100
 check 'hello.c builds' build hello gcc -std=c17 "$root/sdk/examples/hello.c"
 check 'hello.c says what it is' says_what_it_is hello
 check 'hello.cc builds' build hello-cc g++ -std=c++17 "$root/tests/install/hello.cc"
