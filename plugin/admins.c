@@ -4,18 +4,19 @@
 #include "plugin/say.h"
 
 PRINTF_LIKE(3, 0)
-static void tell(
+static bool tell(
     struct ctx *c, const struct mm_user *admin, const char *english, va_list ap)
 {
 	va_list again;
 	struct ctx to = say_to(c, admin->id);
 	say_knows(&to, admin);
 	va_copy(again, ap);
-	post_direct(&to, admin->id, say_v(&to, english, again));
+	bool told = post_direct(&to, admin->id, say_v(&to, english, again));
 	va_end(again);
+	return told;
 }
 
-void admins_tell(struct ctx *c, const char *english, ...)
+bool admins_tell(struct ctx *c, const char *english, ...)
 {
 	va_list ap;
 	struct err err = { 0 };
@@ -28,10 +29,12 @@ void admins_tell(struct ctx *c, const char *english, ...)
 	if (!mm_get_users(c->mm, c->arena, &options, &admins, &err)) {
 		mm_log(c->mm, LOG_LEVEL_ERROR, "The admins could not be told",
 		    "error", err.text, NULL);
-		return;
+		return false;
 	}
+	bool told = false;
 	va_start(ap, english);
 	for (size_t i = 0; i < admins.n; i++)
-		tell(c, &admins.items[i], english, ap);
+		told = tell(c, &admins.items[i], english, ap) || told;
 	va_end(ap);
+	return told;
 }

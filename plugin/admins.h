@@ -10,7 +10,7 @@
 #define ADMINS_TOLD 20
 
 /* A direct message from the bot to every system admin who is active, each in
- * their language. Markdown. Failures are logged. */
-void admins_tell(struct ctx *c, const char *english, ...) PRINTF_LIKE(2, 3);
+ * their language. Markdown. False when nobody got it; failures are logged. */
+bool admins_tell(struct ctx *c, const char *english, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,6 +1,7 @@
 #include "plugin/keyring.h"
 
 #include "plugin/admins.h"
+#include "plugin/news.h"
 #include "plugin/store.h"
 #include "plugin/vault.h"
 
@@ -261,34 +262,37 @@ bool keyring_open_old(struct ctx *c, struct str stored, struct str *text,
 /* ---- words --------------------------------------------------------------------------- */
 
 /* A key that was taken away, perhaps just now, is not a wrong one. */
-static bool is_news(struct ctx *c)
+static bool is_news(struct ctx *c, struct news *news)
 {
-	struct str key, id, told;
-	bool saved = false;
+	struct str key;
 	struct err err = { 0 };
 	bool known = present_key(c, &key, &err);
 	if (known && key.len == 0)
 		return false;
-	if (!known || !vault_key_id(c->arena, key, &id, &err) ||
-	    !store_get(c, S(TOLD_KEY), &told, &err) ||
-	    (!str_eq(told, id) &&
-	        !store_swap(c, S(TOLD_KEY), told, id, &saved, &err)))
+	news->key = S(TOLD_KEY);
+	if (known && vault_key_id(c->arena, key, &news->what, &err) &&
+	    news_take(c, news, &err))
+		return true;
+	if (err.code != ERR_NONE)
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "The admins could not be told of a wrong encryption key",
 		    "error", err.text, NULL);
-	return saved;
+	return false;
 }
 
 void keyring_tell(struct ctx *c, const struct err *why)
 {
-	if (why->code != ERR_DENIED || !is_news(c))
+	struct news news;
+	if (why->code != ERR_DENIED || !is_news(c, &news))
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "Stored connections cannot be read with the present encryption key",
 	    "error", why->text, NULL);
-	admins_tell(c,
+	bool told = admins_tell(c,
 	    "Connections to Zoom are stored here that cannot be read with the "
 	    "present **Encryption key** of the Zoom plugin. Please put the "
 	    "former key back in the plugin's settings; nothing is lost until "
 	    "then. If it is gone, connect again with `/zoom connect`.");
+	if (told)
+		news_told(c, &news);
 }

@@ -114,7 +114,7 @@ void post_answer(struct ctx *c, const struct action *press, struct str message)
 		    err.text, NULL);
 }
 
-void post_direct(struct ctx *c, struct str user_id, struct str message)
+bool post_direct(struct ctx *c, struct str user_id, struct str message)
 {
 	struct err err = { 0 };
 	struct mm_channel *channel = NULL;
@@ -126,10 +126,11 @@ void post_direct(struct ctx *c, struct str user_id, struct str message)
 	                                    user_id, bot, &channel, &err);
 	if (found && channel != NULL)
 		post.channel_id = channel->id;
-	if (!found || !mm_create_post(c->mm, c->arena, &post, &sent, &err))
-		mm_log(c->mm, LOG_LEVEL_ERROR,
-		    "A direct message could not be sent", "error", err.text,
-		    NULL);
+	if (found && mm_create_post(c->mm, c->arena, &post, &sent, &err))
+		return true;
+	mm_log(c->mm, LOG_LEVEL_ERROR, "A direct message could not be sent",
+	    "error", err.text, NULL);
+	return false;
 }
 
 /* ---- the meeting's post ------------------------------------------------------------- */

@@ -57,8 +57,8 @@ bool post_offer(
  * twice. A press without a message does nothing; failures are logged. */
 void post_answer(struct ctx *c, const struct action *press, struct str message);
 
-/* A direct message from the bot. Failures are logged. */
-void post_direct(struct ctx *c, struct str user_id, struct str message);
+/* A direct message from the bot. False when it was not sent, which is logged. */
+bool post_direct(struct ctx *c, struct str user_id, struct str message);
 
 /* Post a meeting that has started. post_id: out, arena. */
 bool post_meeting_started(struct ctx *c, const struct post_meeting *m,

@@ -2,6 +2,7 @@
 
 #include "plugin/admins.h"
 #include "plugin/lease.h"
+#include "plugin/news.h"
 #include "plugin/post.h"
 #include "plugin/say.h"
 #include "plugin/store.h"
@@ -174,42 +175,44 @@ static struct str owner_key(
 	    STR_ARG(user_id.len == 0 ? S("account") : user_id));
 }
 
-/* Once for each grant: on whichever node, however often it is noticed. */
-static bool is_news(struct ctx *c, const struct grant *grant)
+/* Once for each grant. */
+static bool is_news(struct ctx *c, const struct grant *grant, struct news *news)
 {
-	struct str digest, told;
-	bool saved = false;
 	struct err err = { 0 };
-	struct str key = owner_key(c, "z2_told_", grant->user_id);
-	if (!vault_digest(c->arena, grant->raw, &digest, &err) ||
-	    !store_get(c, key, &told, &err) ||
-	    (!str_eq(told, digest) &&
-	        !store_swap(c, key, told, digest, &saved, &err)))
+	news->key = owner_key(c, "z2_told_", grant->user_id);
+	if (vault_digest(c->arena, grant->raw, &news->what, &err) &&
+	    news_take(c, news, &err))
+		return true;
+	if (err.code != ERR_NONE)
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "Nobody could be told that a connection has ended", "error",
 		    err.text, NULL);
-	return saved;
+	return false;
 }
 
 static void tell_end(struct ctx *c, const struct grant *grant)
 {
-	if (!is_news(c, grant))
+	struct news news;
+	bool told;
+	if (!is_news(c, grant, &news))
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "Zoom has ended a connection; it must be made again", "user_id",
 	    str_c(grant->user_id), NULL);
 	struct ctx to = say_to(c, grant->user_id);
 	if (grant->user_id.len > 0)
-		post_direct(c, grant->user_id,
+		told = post_direct(c, grant->user_id,
 		    say(&to,
 		        "The connection to your Zoom account has ended: Zoom "
 		        "does not accept it any more. Type `/zoom connect` to "
 		        "make it again."));
 	else
-		admins_tell(c,
+		told = admins_tell(c,
 		    "The connection to Zoom has ended: Zoom does not accept it "
 		    "any more, and nobody can start meetings. A system admin "
 		    "can make it again with `/zoom connect`.");
+	if (told)
+		news_told(c, &news);
 }
 
 /* ---- refreshing ------------------------------------------------------------------------ */

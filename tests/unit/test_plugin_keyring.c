@@ -265,6 +265,31 @@ START_TEST(the_admins_are_told_once_of_a_wrong_key)
 }
 END_TEST
 
+START_TEST(a_wrong_key_of_which_no_admin_heard_is_told_later)
+{
+	static const enum mm_api_method methods[] = { MM_API_CREATE_POST,
+		MM_API_GET_USERS };
+	struct err denied = { 0 };
+	struct ctx c = world_ctx(&w);
+	err_set(&denied, ERR_DENIED, "under another key");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		host_fails(&w.host, methods[i], 500);
+		keyring_tell(&c, &denied);
+		host_obeys(&w.host, methods[i]);
+		keyring_tell(&c, &denied);
+		ck_assert_uint_eq(n_told(), 0);
+		pthread_mutex_lock(&w.host.lock);
+		w.host.clock_off_ms += 61000;
+		pthread_mutex_unlock(&w.host.lock);
+	}
+	for (int i = 0; i < 2; i++)
+		keyring_tell(&c, &denied);
+	ck_assert_uint_eq(n_told(), 1);
+	ck_assert_int_eq(host_expires_s(&w.host, "z2_told_key"), 0);
+	ctx_end(&c);
+}
+END_TEST
+
 /* Somebody who works under the former configuration is late. */
 START_TEST(an_empty_key_is_not_a_wrong_one)
 {
@@ -299,6 +324,7 @@ int main(void)
 	tcase_add_test(tc, a_list_that_was_exchanged_opens_nothing);
 	tcase_add_test(tc, no_key_is_stored_under_an_empty_one);
 	tcase_add_test(tc, the_admins_are_told_once_of_a_wrong_key);
+	tcase_add_test(tc, a_wrong_key_of_which_no_admin_heard_is_told_later);
 	tcase_add_test(tc, an_empty_key_is_not_a_wrong_one);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

@@ -247,7 +247,51 @@ START_TEST(the_admins_are_told_once_that_the_grant_has_ended)
 }
 END_TEST
 
-START_TEST(a_user_is_told_that_their_own_has_ended)
+static void passes_s(int64_t seconds)
+{
+	pthread_mutex_lock(&w.host.lock);
+	w.host.clock_off_ms += seconds * 1000;
+	pthread_mutex_unlock(&w.host.lock);
+}
+
+static void notices(void)
+{
+	https_answers(w.zoom, 400, "", DEAD);
+	ck_assert_ptr_nonnull(strstr(ask(), "has ended"));
+}
+
+/* While a method of the server's fails nobody is told, and later once. */
+static void is_told_later(enum mm_api_method method)
+{
+	host_fails(&w.host, method, 500);
+	notices();
+	host_obeys(&w.host, method);
+	/* whoever notices it now leaves it to the one that is telling */
+	notices();
+	ck_assert_uint_eq(host_n_posts(&w.host), 0);
+	passes_s(61);
+	notices();
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+	passes_s(24 * 3600);
+	notices();
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+}
+
+START_TEST(what_no_admin_got_is_told_later)
+{
+	world_connects_for(&w, 0);
+	is_told_later(MM_API_CREATE_POST);
+}
+END_TEST
+
+START_TEST(when_the_admins_are_not_known_they_are_told_later)
+{
+	world_connects_for(&w, 0);
+	is_told_later(MM_API_GET_USERS);
+}
+END_TEST
+
+static void connects_ada(void)
 {
 	bool saved;
 	world_configures(&w, "AccountLevelApp", "false");
@@ -259,6 +303,20 @@ START_TEST(a_user_is_told_that_their_own_has_ended)
 		    .expires_ms = 1 } };
 	ck_assert(grant_save(&c, &grant, NULL, &saved, &w.err));
 	ctx_end(&c);
+}
+
+START_TEST(what_the_user_did_not_get_is_told_later)
+{
+	connects_ada();
+	is_told_later(MM_API_GET_DIRECT_CHANNEL);
+	ck_assert_str_eq(
+	    str_c(host_post(&w.host, 0)->channel_id), "direct_" ADA);
+}
+END_TEST
+
+START_TEST(a_user_is_told_that_their_own_has_ended)
+{
+	connects_ada();
 	https_answers(w.zoom, 400, "", DEAD);
 	ck_assert_ptr_nonnull(strstr(ask(), "Please type `/zoom connect`"));
 	ck_assert_str_eq(
@@ -283,6 +341,9 @@ int main(void)
 	tcase_add_test(tc, a_key_that_is_changed_meanwhile_loses_nothing);
 	tcase_add_test(tc, what_is_kept_at_the_end_is_freed);
 	tcase_add_test(tc, the_admins_are_told_once_that_the_grant_has_ended);
+	tcase_add_test(tc, what_no_admin_got_is_told_later);
+	tcase_add_test(tc, when_the_admins_are_not_known_they_are_told_later);
+	tcase_add_test(tc, what_the_user_did_not_get_is_told_later);
 	tcase_add_test(tc, a_user_is_told_that_their_own_has_ended);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
