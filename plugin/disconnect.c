@@ -29,14 +29,14 @@ static bool forget(
 		if (!grant_load_of(c, owner, grant, &why) &&
 		    grant->raw.len == 0)
 			return err_set(err, why.code, "%s", why.text);
-		if (grant->raw.len == 0)
-			return true;
-		if (!grant_remove(c, grant, &removed, err))
+		removed = grant->raw.len == 0;
+		if (!removed && !grant_remove(c, grant, &removed, err))
 			return false;
 	}
 	if (!removed)
 		return err_set(err, ERR_BUSY, "the token changes all the time");
-	return grant->user_id.len > 0 || store_forget_account(c, err);
+	/* also of an account whose grant was forgotten just before the end */
+	return owner.len > 0 || store_forget_account(c, err);
 }
 
 /* ---- /zoom disconnect -------------------------------------------------------- */
@@ -156,6 +156,18 @@ static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
 	return true;
 }
 
+/* Asked before it is forgotten, for those are told first whom it concerns: of
+ * what is forgotten a repeat of Zoom's finds nothing to tell. */
+static bool is_connected(
+    struct ctx *c, struct str owner, bool *connected, struct err *err)
+{
+	struct grant grant;
+	struct err why = { 0 };
+	bool read = grant_load_of(c, owner, &grant, &why);
+	*connected = grant.raw.len > 0;
+	return read || *connected || err_set(err, why.code, "%s", why.text);
+}
+
 static bool remove_account(struct ctx *c, const struct zoom_event *event,
     bool *removed, struct err *err)
 {
@@ -165,16 +177,15 @@ static bool remove_account(struct ctx *c, const struct zoom_event *event,
 		return false;
 	if (!linked)
 		return true;
-	if (!forget(c, S(""), &grant, err))
+	if (!is_connected(c, S(""), removed, err))
 		return false;
-	*removed = grant.raw.len > 0;
 	if (*removed)
 		admins_tell(c,
 		    "Somebody has removed the Mattermost app from your account "
 		    "at Zoom, so Zoom is not connected any more and nobody can "
 		    "start meetings. A system admin can connect it again with "
 		    "`/zoom connect`.");
-	return true;
+	return forget(c, S(""), &grant, err);
 }
 
 static bool remove_user(struct ctx *c, const struct zoom_event *event,
@@ -186,9 +197,8 @@ static bool remove_user(struct ctx *c, const struct zoom_event *event,
 		return false;
 	if (user_id.len == 0)
 		return true;
-	if (!forget(c, user_id, &grant, err))
+	if (!is_connected(c, user_id, removed, err))
 		return false;
-	*removed = grant.raw.len > 0;
 	struct ctx to = say_to(c, user_id);
 	if (*removed)
 		post_direct(c, user_id,
@@ -196,7 +206,7 @@ static bool remove_user(struct ctx *c, const struct zoom_event *event,
 		        "The Mattermost app has been removed from your account "
 		        "at Zoom, so it is not connected any more. `/zoom "
 		        "connect` connects it again."));
-	return true;
+	return forget(c, user_id, &grant, err);
 }
 
 /* The data are gone whatever comes of this. */

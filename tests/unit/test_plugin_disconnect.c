@@ -332,6 +332,72 @@ START_TEST(a_users_grant_is_forgotten_and_the_user_told)
 }
 END_TEST
 
+/* As after a kill in between. */
+START_TEST(what_was_told_and_not_forgotten_is_forgotten_by_the_repeat)
+{
+	const char *body = event("client-id", ACCOUNT, "");
+	link_account(ACCOUNT);
+	host_fails(&w.host, MM_API_KV_COMPARE_AND_DELETE, 500);
+	ck_assert_int_eq(deliver(HERE, body, true), 500);
+	ck_assert(has(ACCOUNT_KEY));
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+	host_obeys(&w.host, MM_API_KV_COMPARE_AND_DELETE);
+	ck_assert_int_eq(deliver(HERE, body, true), 200);
+	ck_assert(!has(ACCOUNT_KEY));
+	ck_assert(!has("z2_account"));
+}
+END_TEST
+
+START_TEST(an_account_that_outlived_its_grant_is_forgotten_by_the_repeat)
+{
+	const char *body = event("client-id", ACCOUNT, "");
+	link_account(ACCOUNT);
+	host_fails(&w.host, MM_API_KV_DELETE, 500);
+	ck_assert_int_eq(deliver(HERE, body, true), 500);
+	ck_assert(!has(ACCOUNT_KEY));
+	ck_assert(has("z2_account"));
+	host_obeys(&w.host, MM_API_KV_DELETE);
+	ck_assert_int_eq(deliver(HERE, body, true), 200);
+	ck_assert(!has("z2_account"));
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+}
+END_TEST
+
+START_TEST(a_users_grant_is_forgotten_by_the_repeat)
+{
+	const char *body = event("client-id", "any", "");
+	user_level();
+	host_fails(&w.host, MM_API_KV_COMPARE_AND_DELETE, 500);
+	ck_assert_int_eq(deliver(HERE, body, true), 500);
+	ck_assert(has(USER_KEY));
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+	host_obeys(&w.host, MM_API_KV_COMPARE_AND_DELETE);
+	ck_assert_int_eq(deliver(HERE, body, true), 200);
+	ck_assert(!has(USER_KEY));
+	ck_assert(!has(INDEX_KEY));
+}
+END_TEST
+
+START_TEST(a_grant_is_forgotten_also_when_nobody_can_be_told)
+{
+	static const enum mm_api_method methods[] = { MM_API_CREATE_POST,
+		MM_API_GET_USERS };
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		link_account(ACCOUNT);
+		host_fails(&w.host, methods[i], 500);
+		ck_assert_int_eq(
+		    deliver(HERE, event("client-id", ACCOUNT, ""), true), 200);
+		ck_assert(!has(ACCOUNT_KEY));
+		ck_assert(!has("z2_account"));
+	}
+	user_level();
+	ck_assert_int_eq(
+	    deliver(HERE, event("client-id", "any", ""), true), 200);
+	ck_assert(!has(USER_KEY));
+	ck_assert_uint_eq(host_n_posts(&w.host), 0);
+}
+END_TEST
+
 START_TEST(zoom_is_told_that_the_data_are_gone_when_it_asks)
 {
 	link_account(ACCOUNT);
@@ -401,6 +467,12 @@ int main(void)
 	tcase_add_test(tc, without_a_secret_token_the_address_must_do);
 	tcase_add_test(tc, an_unknown_account_is_asked_for);
 	tcase_add_test(tc, a_users_grant_is_forgotten_and_the_user_told);
+	tcase_add_test(
+	    tc, what_was_told_and_not_forgotten_is_forgotten_by_the_repeat);
+	tcase_add_test(
+	    tc, an_account_that_outlived_its_grant_is_forgotten_by_the_repeat);
+	tcase_add_test(tc, a_users_grant_is_forgotten_by_the_repeat);
+	tcase_add_test(tc, a_grant_is_forgotten_also_when_nobody_can_be_told);
 	tcase_add_test(tc, zoom_is_told_that_the_data_are_gone_when_it_asks);
 	tcase_add_test(tc, zoom_is_not_told_when_the_data_may_stay);
 	tcase_add_test(tc, a_store_that_fails_makes_zoom_come_again);
