@@ -24,6 +24,10 @@
 #define PICTURE_MAX ((size_t)1024 * 1024)
 #define PICTURE_KEY "z2_bot_picture"
 
+/* Whoever has the turn gives it back by then: a call of the API ends by itself,
+ * and it takes a few of them. */
+#define TURN_MS ((int64_t)4 * MM_API_TIMEOUT_MS)
+
 /* ---- calls --------------------------------------------------------------------------- */
 
 struct ctx ctx_begin(struct plugin *p, struct mm_call *call)
@@ -86,6 +90,7 @@ static void change_config(struct mm_call *call, struct config *config)
 	}
 }
 
+/* Turn held: plugin->configuring. What is read last is in force last. */
 static bool load_config(struct mm_call *call, struct err *err)
 {
 	struct str json;
@@ -109,7 +114,12 @@ static void on_configuration_change(
 {
 	struct plugin *p = call->user;
 	struct err err = { 0 };
-	bool done = load_config(call, &err);
+	bool done =
+	    turn_take(&p->configuring, clock_deadline_ms(TURN_MS), &err);
+	if (done) {
+		done = load_config(call, &err);
+		turn_give(&p->configuring);
+	}
 	/* who may do what has changed, perhaps */
 	if (done && p->active) {
 		struct ctx c = ctx_begin(p, call);
@@ -354,6 +364,7 @@ bool plugin_init(struct plugin *p, struct err *err)
 		.observe = metrics_call,
 		.observe_object = &p->metrics,
 	};
+	turn_init(&p->configuring);
 	refresh_init(&p->kept);
 	say_init(&p->readers);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)
@@ -369,6 +380,7 @@ void plugin_fini(struct plugin *p)
 	jobs_free(p->jobs);
 	zoom_client_free(p->zoom);
 	config_slot_fini(&p->config);
+	turn_fini(&p->configuring);
 	refresh_fini(&p->kept);
 	say_fini(&p->readers);
 	for (size_t i = 0; i < PLUGIN_TURNS; i++)

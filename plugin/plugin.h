@@ -49,6 +49,7 @@ struct plugin {
 	atomic_bool active;        /* the command has been registered */
 	struct jobs *_Atomic jobs; /* NULL before activation */
 	struct config_slot config;
+	struct turn configuring; /* one configuration at a time */
 	struct zoom_client *zoom;
 	struct turn token_turns[PLUGIN_TURNS]; /* one refresh at a time */
 	struct refresh_kept kept;    /* tokens that are not stored yet */

@@ -1,4 +1,5 @@
 /* Activation: the bot, its picture, the command, what is missing. */
+#include "tests/lib/host_parts.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/world.h"
 #include "zoom/oauth.h"
@@ -194,6 +195,67 @@ START_TEST(settings_that_cannot_be_loaded_leave_the_former_ones)
 }
 END_TEST
 
+/* Two changes at once: what the server answers the first one waits for the
+ * end of the second. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool first_is_there; /* guarded by lock */
+	bool second_is_done;
+} two = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void answer_late(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	int64_t deadline = clock_deadline_ms(500);
+	(void)object;
+	pthread_mutex_lock(&two.lock);
+	bool is_first = !two.first_is_there;
+	two.first_is_there = true;
+	while (is_first && !two.second_is_done &&
+	       clock_wait(&two.changed, &two.lock, deadline))
+		;
+	pthread_mutex_unlock(&two.lock);
+	pthread_mutex_lock(&h->lock);
+	ck_assert(host_knows(h, MM_API_GET_CONFIG, a, args, returns));
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void *change_first(void *object)
+{
+	struct mm_hook_on_configuration_change_returns ret = { 0 };
+	struct err why = { 0 };
+	(void)object;
+	ck_assert_msg(host_calls(&w.host, "Plugin.OnConfigurationChange", NULL,
+	                  &ret, &why),
+	    "%s", why.text);
+	ck_assert_ptr_null(ret.error.type);
+	return NULL;
+}
+
+START_TEST(of_two_changes_at_once_the_later_one_stays)
+{
+	pthread_t thread;
+	world_start(&w);
+	size_t before = host_n_called(&w.host, MM_API_GET_CONFIG);
+	clock_cond_init(&two.changed);
+	host_answers(&w.host, MM_API_GET_CONFIG, answer_late, NULL);
+	pthread_create(&thread, NULL, change_first, NULL);
+	host_is_called(&w.host, MM_API_GET_CONFIG, before + 1);
+	world_configures(&w, "OAuthClientID", "\"the-later-one\"");
+	pthread_mutex_lock(&two.lock);
+	two.second_is_done = true;
+	pthread_cond_broadcast(&two.changed);
+	pthread_mutex_unlock(&two.lock);
+	pthread_join(thread, NULL);
+	struct ctx c = world_ctx(&w);
+	ck_assert_str_eq(str_c(c.config->oauth_client_id), "the-later-one");
+	ctx_end(&c);
+	world_stop(&w);
+	pthread_cond_destroy(&two.changed);
+}
+END_TEST
+
 static void *ask_zoom(void *object)
 {
 	struct err *why = object;
@@ -252,6 +314,7 @@ int main(void)
 	tcase_add_test(tc, without_a_secret_token_it_says_what_does_not_work);
 	tcase_add_test(
 	    tc, settings_that_cannot_be_loaded_leave_the_former_ones);
+	tcase_add_test(tc, of_two_changes_at_once_the_later_one_stays);
 	tcase_add_test(tc, a_host_that_goes_ends_questions_to_zoom);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
