@@ -54,6 +54,31 @@ static int deliver_signed(const char *secret, int64_t age, struct str body)
 	return deliver(HOOK, str_c(headers), body);
 }
 
+/* ---- how late they come ----------------------------------------------------------- */
+
+static struct str sung(int64_t age_s)
+{
+	return arena_printf(&w.arena,
+	    "{\"event\":\"meeting.sung\",\"event_ts\":%lld,\"payload\":{}}",
+	    (long long)(clock_wall_ms() - age_s * 1000));
+}
+
+START_TEST(the_metrics_say_how_late_the_last_event_came)
+{
+	ck_assert_int_eq(deliver_signed(SECRET_TOKEN, 0, sung(20)), 200);
+	int64_t lag_ms = w.plugin.metrics.webhook_lag_ms;
+	ck_assert_int_ge(lag_ms, 20000);
+	ck_assert_int_lt(lag_ms, 50000);
+	/* a forger says nothing of it, and neither does an event without */
+	ck_assert_int_eq(deliver_signed("wrong", 0, sung(100)), 401);
+	ck_assert_int_eq(deliver_signed(SECRET_TOKEN, 0, S(PLAIN)), 200);
+	ck_assert_int_eq(w.plugin.metrics.webhook_lag_ms, lag_ms);
+	/* also within the minute in which nothing is stored */
+	ck_assert_int_eq(deliver_signed(SECRET_TOKEN, 0, sung(200)), 200);
+	ck_assert_int_ge(w.plugin.metrics.webhook_lag_ms, 200000);
+}
+END_TEST
+
 /* ---- the order of the checks ------------------------------------------------------ */
 
 START_TEST(a_plus_sign_in_the_secret_need_not_be_escaped)
@@ -544,6 +569,7 @@ int main(void)
 	TCase *tc = tcase_create("deliveries");
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, the_metrics_say_how_late_the_last_event_came);
 	tcase_add_test(tc, a_plus_sign_in_the_secret_need_not_be_escaped);
 	tcase_add_test(
 	    tc, a_wrong_secret_is_refused_without_a_byte_of_the_body);
