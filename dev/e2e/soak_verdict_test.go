@@ -183,7 +183,17 @@ func (s *soak) reports(length time.Duration) {
 			s.Errorf("Zoom waits for three seconds, one event in a hundred took %v", p99)
 		}
 	}
-	s.Logf("%d refreshes, %d spent refresh tokens used, in %v", s.zoom.RefreshCount(), s.zoom.SpentRefreshUses(), length)
+	s.judgesTokens(length)
+}
+
+// judgesTokens: a kill in the middle of a refresh may take the new token with it,
+// and the spent one is used until somebody connects again; nothing else does.
+func (s *soak) judgesTokens(length time.Duration) {
+	spent := s.zoom.SpentRefreshTokens()
+	s.Logf("%d refreshes, %d spent refresh tokens used, %d times, in %v", s.zoom.RefreshCount(), spent, s.zoom.SpentRefreshUses(), length)
+	if spent > len(s.killed) {
+		s.Errorf("%d spent refresh tokens were used, and %d processes killed", spent, len(s.killed))
+	}
 }
 
 // ---- the log ---------------------------------------------------------------------

@@ -54,6 +54,7 @@ type refreshToken struct {
 	grant   *grant
 	expires time.Time
 	spent   time.Time // zero while it is the newest
+	reused  bool      // it came once more
 }
 
 type oauthState struct {
@@ -68,7 +69,7 @@ type oauthState struct {
 	declining DeclineForm
 	lifetime  time.Duration
 
-	refreshes, refreshAttempts, spentUses, exchanges, revocations int
+	refreshes, refreshAttempts, spentUses, spentTokens, exchanges, revocations int
 }
 
 func newOAuthState() oauthState {
@@ -200,6 +201,10 @@ func (s *Sim) RefreshAttempts() int { return s.count(&s.oauth.refreshAttempts) }
 // SpentRefreshUses counts uses of a refresh token that had been used before:
 // a client with one refresh at a time has none.
 func (s *Sim) SpentRefreshUses() int { return s.count(&s.oauth.spentUses) }
+
+// SpentRefreshTokens counts the tokens of these uses: one that is lost is used
+// until somebody connects again.
+func (s *Sim) SpentRefreshTokens() int { return s.count(&s.oauth.spentTokens) }
 
 // CodeExchanges counts codes that were turned into tokens.
 func (s *Sim) CodeExchanges() int { return s.count(&s.oauth.exchanges) }

@@ -125,6 +125,10 @@ func (s *Sim) refreshGrant(r *request) answer {
 	old := s.oauth.refresh[r.param("refresh_token")]
 	if old != nil && !old.spent.IsZero() {
 		s.oauth.spentUses++
+		if !old.reused {
+			old.reused = true
+			s.oauth.spentTokens++
+		}
 	}
 	if !old.usable(now, rotation.Grace) {
 		return s.refuseRefresh()

@@ -289,8 +289,8 @@ func TestStrictRotation(t *testing.T) {
 	if r := b.refresh(second); r.status != 200 {
 		t.Error("the newest refresh token died with the oldest:", r.text)
 	}
-	if b.RefreshCount() != 2 || b.RefreshAttempts() != 4 || b.SpentRefreshUses() != 2 {
-		t.Error(b.RefreshCount(), b.RefreshAttempts(), b.SpentRefreshUses())
+	if b.RefreshCount() != 2 || b.RefreshAttempts() != 4 || b.SpentRefreshUses() != 2 || b.SpentRefreshTokens() != 1 {
+		t.Error(b.RefreshCount(), b.RefreshAttempts(), b.SpentRefreshUses(), b.SpentRefreshTokens())
 	}
 }
 
