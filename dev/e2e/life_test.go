@@ -100,18 +100,24 @@ func TestHealthCheck(t *testing.T) {
 	}
 }
 
-// Goal: the bundle that make dist writes is what a server takes.
-func TestReleasedBundle(t *testing.T) {
-	covers(t, "manifest: bundle", "manifest: bot")
+// released is the manifest, and the bundle that make dist has written for it.
+func released(t *testing.T) (manifest model.Manifest, bundle string) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(), "plugin.json"))
 	check(t, err)
-	var manifest model.Manifest
 	check(t, json.Unmarshal(text, &manifest))
-	check(t, manifest.IsValid())
-	bundle := filepath.Join(root(), "dist", "zoom-"+manifest.Version+".tar.gz")
+	bundle = filepath.Join(root(), "dist", "zoom-"+manifest.Version+".tar.gz")
 	if _, err := os.Stat(bundle); err != nil {
 		t.Fatalf("%v: run make dist first", err)
 	}
+	return manifest, bundle
+}
+
+// Goal: the bundle that make dist writes is what a server takes.
+func TestReleasedBundle(t *testing.T) {
+	covers(t, "manifest: bundle", "manifest: bot")
+	manifest, bundle := released(t)
+	check(t, manifest.IsValid())
 	host := startHost(t)
 	installed, err := host.UploadPlugin(bundle)
 	check(t, err)
