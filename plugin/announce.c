@@ -21,8 +21,8 @@
 /* Zoom's last repeat comes 85 minutes after the first attempt. */
 #define ENDED_S ((int64_t)24 * 3600)
 
-/* Zoom waits three seconds for the webhook's answer. */
-#define LINK_MS 2000
+/* For a refresh and the question, where nobody waits for the answer. */
+#define LINK_MS 20000
 
 /* The other side of a race has at most two steps. */
 #define ATTEMPTS 4
@@ -42,24 +42,27 @@ static bool ask_meeting(struct zoom_call *call, void *ctx, struct err *err)
 	return zoom_meeting_fetch(call, q->id, &q->meeting, err);
 }
 
-/* With the passcode in it, if Zoom can be asked now. */
-static struct str find_link(
-    struct ctx *c, int64_t meeting_id, struct str user_id)
+/* With the passcode in it, if Zoom can be asked. False: it can be later. */
+static bool find_link(struct ctx *c, int64_t meeting_id, struct str user_id,
+    struct str *link, struct err *err)
 {
-	struct ctx hurried = *c;
+	struct ctx bounded = *c;
 	struct question q = { .id = meeting_id };
 	struct zoom_answer answer;
-	struct err err = { 0 };
+	struct err why = { 0 };
 	int64_t soon = clock_deadline_ms(LINK_MS);
-	if (hurried.deadline_ms > soon)
-		hurried.deadline_ms = soon;
-	if (!token_ask(&hurried, user_id, ask_meeting, &q, &answer, &err)) {
+	if (bounded.deadline_ms > soon)
+		bounded.deadline_ms = soon;
+	if (!token_ask(&bounded, user_id, ask_meeting, &q, &answer, &why)) {
+		if (c->hurried && why.code == ERR_BUSY)
+			return err_set(err, why.code, "%s", why.text);
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "The link of a subscribed meeting could not be looked up",
-		    "error", err.text, "tracking_id", answer.tracking_id, NULL);
+		    "error", why.text, "tracking_id", answer.tracking_id, NULL);
 		q.meeting = (struct zoom_meeting){ 0 };
 	}
-	return room_link(c, meeting_id, q.meeting.join_url, S(""));
+	*link = room_link(c, meeting_id, q.meeting.join_url, S(""));
+	return true;
 }
 
 /* ---- posting ------------------------------------------------------------------------ */
@@ -120,7 +123,7 @@ static bool post_it(struct ctx *c, const struct zoom_event *event,
     const struct store_channel *channel, struct str note, struct err *err)
 {
 	struct mm_user *user = NULL;
-	struct str reason, post_id;
+	struct str reason, link, post_id;
 	if (!subscription_check(c, channel, &user, &reason, err))
 		return false;
 	if (reason.len > 0) {
@@ -130,13 +133,15 @@ static bool post_it(struct ctx *c, const struct zoom_event *event,
 		    str_c(channel->created_by), "reason", str_c(reason), NULL);
 		return true;
 	}
+	if (!find_link(c, event->meeting_id, channel->created_by, &link, err))
+		return false;
 	const struct post_meeting post = {
 		.user_id = str_from(c->plugin->bot_id),
 		.username = user->username,
 		.channel_id = channel->channel_id,
 		.id = event->meeting_id,
 		.uuid = event->uuid,
-		.link = find_link(c, event->meeting_id, channel->created_by),
+		.link = link,
 		.topic = meeting_topic(c->arena, event->topic),
 	};
 	if (!post_meeting_started(c, &post, &post_id, err))

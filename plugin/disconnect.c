@@ -11,9 +11,6 @@
 /* A refresh in between stores another token; not for ever. */
 #define ATTEMPTS 4
 
-/* Zoom waits three seconds for the answer to a webhook. */
-#define REPORT_MS 2000
-
 /*
  * Forget a grant. One that cannot be read is forgotten all the same.
  *
@@ -134,6 +131,13 @@ static bool ask_me(struct zoom_call *call, void *ctx, struct err *err)
 	return zoom_user_fetch(call, S("me"), ctx, err);
 }
 
+static bool may_be_answered_later(
+    const struct zoom_answer *answer, const struct err *why)
+{
+	return answer->verdict == ZOOM_UNAVAILABLE || why->code == ERR_BUSY ||
+	       why->code == ERR_TIMEOUT;
+}
+
 /* Of a grant that the Go predecessor left behind the account may be unknown.
  * Then the grant itself tells whether it was meant: it works no more. */
 static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
@@ -150,6 +154,9 @@ static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
 		return true;
 	if (token_ask(c, S(""), ask_me, &owner, &answer, &why))
 		*linked = str_eq(owner.account_id, event->account_id);
+	else if (may_be_answered_later(&answer, &why))
+		return err_set(err, c->hurried ? ERR_BUSY : why.code,
+		    "whose account it is: %s", why.text);
 	else
 		*linked = answer.verdict == ZOOM_GRANT_DEAD ||
 		          answer.verdict == ZOOM_TOKEN_REFUSED;
@@ -214,7 +221,7 @@ static void report(struct ctx *c, const struct zoom_event *event)
 {
 	struct err err = { 0 };
 	if (str_eq(event->user_data_retention, S("false")) &&
-	    !token_report_compliance(c, event, REPORT_MS, &err))
+	    !token_report_compliance(c, event, &err))
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "Zoom could not be told that the user's data are deleted",
 		    "error", err.text, NULL);

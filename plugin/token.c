@@ -62,9 +62,14 @@ static bool get_token(struct ctx *c, struct str user_id, struct str refused,
 		return err_set(
 		    err, ERR_NOT_FOUND, "no Zoom account is connected");
 	refresh_recall(c, grant);
-	return (refresh_is_fresh(&grant->token) &&
-	           !str_eq(grant->token.access_token, refused)) ||
-	       refresh(c, grant, refused, answer, err);
+	if (refresh_is_fresh(&grant->token) &&
+	    !str_eq(grant->token.access_token, refused))
+		return true;
+	/* once begun it must not be given up */
+	if (c->hurried)
+		return err_set(
+		    err, ERR_BUSY, "the token has to be refreshed first");
+	return refresh(c, grant, refused, answer, err);
 }
 
 bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
@@ -102,12 +107,11 @@ bool token_revoke(
 	return zoom_oauth_revoke(&call, fresh.access_token, err);
 }
 
-bool token_report_compliance(struct ctx *c, const struct zoom_event *event,
-    int64_t within_ms, struct err *err)
+bool token_report_compliance(
+    struct ctx *c, const struct zoom_event *event, struct err *err)
 {
 	struct zoom_settings settings = config_zoom(c->config);
 	struct zoom_call call = new_call(c, &settings);
-	call.deadline_ms = clock_deadline_ms(within_ms);
 	return zoom_oauth_report_compliance(&call, event, err);
 }
 

@@ -24,6 +24,8 @@
  *
  * Errors   ERR_NOT_FOUND with answer->verdict ZOOM_NO_ANSWER: no account is
  *          connected; ERR_DENIED with ZOOM_GRANT_DEAD: connect again;
+ *          ERR_BUSY with ZOOM_NO_ANSWER also when c is hurried and the token
+ *          has to be refreshed;
  *          otherwise those of `ask`
  */
 typedef bool token_question(struct zoom_call *call, void *ctx, struct err *err);
@@ -36,9 +38,9 @@ bool token_ask(struct ctx *c, struct str user_id, token_question *ask,
 bool token_revoke(
     struct ctx *c, const struct zoom_token *token, struct err *err) MUST_USE;
 
-/* Tell Zoom that a user's data are deleted, in so many milliseconds. */
-bool token_report_compliance(struct ctx *c, const struct zoom_event *event,
-    int64_t within_ms, struct err *err) MUST_USE;
+/* Tell Zoom that a user's data are deleted. */
+bool token_report_compliance(
+    struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;
 
 /*
  * token_explain - what went wrong with Zoom, as a sentence for the user

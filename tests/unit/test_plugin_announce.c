@@ -1,10 +1,12 @@
 /* Posts of subscribed meetings: one an instance, in whatever order. */
 #include "plugin/announce.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/world.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define POST_KEY "post_meeting_AbCdEf%2F12345+ghIJKLmno=="
 #define ID       "\"85550001111\""
@@ -244,6 +246,64 @@ START_TEST(a_link_that_zoom_does_not_give_is_made)
 }
 END_TEST
 
+/* A subscribed meeting hardly ever finds a fresh token: one lives an hour. */
+#define REFRESHED                                                              \
+ "{\"access_token\":\"new\",\"refresh_token\":\"r2\",\"expires_in\":3600}"
+
+static void expect_quick_start(void)
+{
+	int64_t began_ms = clock_now_ms();
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	ck_assert_int_lt(clock_now_ms() - began_ms, patience(2900));
+}
+
+static void wait_for_post(void)
+{
+	int64_t end_ms = clock_deadline_ms(patience(15000));
+	while (host_n_posts(&w.host) == 0 && clock_now_ms() < end_ms)
+		usleep(10000);
+	expect_posts(1);
+}
+
+START_TEST(a_slow_refresh_keeps_zoom_waiting_for_nothing)
+{
+	world_connects_for(&w, -1000);
+	https_waits_ms(w.zoom, 4000);
+	https_answers(w.zoom, 200, "", REFRESHED);
+	https_answers(w.zoom, 200, "", world_meeting(&w));
+	expect_quick_start();
+	expect_posts(0);
+	wait_for_post();
+	ck_assert_str_eq(text_prop(0, "meeting_link"), world_link(&w));
+	ck_assert_int_eq(https_n_requests(w.zoom), 2);
+}
+END_TEST
+
+START_TEST(a_token_that_zoom_refuses_is_refreshed_later)
+{
+	https_answers(w.zoom, 401, "",
+	    "{\"code\":124,\"message\":\"Invalid access token.\"}");
+	https_answers(w.zoom, 401, "",
+	    "{\"code\":124,\"message\":\"Invalid access token.\"}");
+	https_waits_ms(w.zoom, 4000);
+	https_answers(w.zoom, 200, "", REFRESHED);
+	https_answers(w.zoom, 200, "", world_meeting(&w));
+	expect_quick_start();
+	wait_for_post();
+	ck_assert_str_eq(text_prop(0, "meeting_link"), world_link(&w));
+}
+END_TEST
+
+START_TEST(a_slow_answer_costs_the_passcode_only)
+{
+	https_waits_ms(w.zoom, 4000);
+	https_answers(w.zoom, 200, "", world_meeting(&w));
+	expect_quick_start();
+	expect_posts(1);
+	ck_assert(host_logged(&w.host, "link of a subscribed meeting"));
+}
+END_TEST
+
 static const enum mm_api_method needed[] = { MM_API_KV_GET,
 	MM_API_KV_SET_WITH_OPTIONS, MM_API_GET_USER, MM_API_GET_CHANNEL_MEMBER,
 	MM_API_CREATE_POST };
@@ -311,6 +371,9 @@ int main(void)
 	tcase_add_test(
 	    tc, a_subscriber_without_a_verified_address_posts_nothing);
 	tcase_add_test(tc, a_link_that_zoom_does_not_give_is_made);
+	tcase_add_test(tc, a_slow_refresh_keeps_zoom_waiting_for_nothing);
+	tcase_add_test(tc, a_token_that_zoom_refuses_is_refreshed_later);
+	tcase_add_test(tc, a_slow_answer_costs_the_passcode_only);
 	tcase_add_loop_test(tc, what_fails_is_done_when_zoom_sends_it_again, 0,
 	    (int)(sizeof(needed) / sizeof(needed[0])));
 	tcase_add_test(tc, a_note_that_cannot_be_taken_back_goes_by_itself);

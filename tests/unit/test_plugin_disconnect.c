@@ -1,11 +1,13 @@
 /* The end of a grant: by /zoom disconnect, and by Zoom's word. */
 #include "plugin/grant.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/world.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ACCOUNT_KEY "zoomSuperUserToken_"
 #define USER_KEY    "zoomtoken_" ADA
@@ -299,6 +301,14 @@ START_TEST(without_a_secret_token_the_address_must_do)
 }
 END_TEST
 
+static void wait_until_forgotten(void)
+{
+	int64_t end_ms = clock_deadline_ms(patience(15000));
+	while (has(ACCOUNT_KEY) && clock_now_ms() < end_ms)
+		usleep(10000);
+	ck_assert(!has(ACCOUNT_KEY));
+}
+
 START_TEST(an_unknown_account_is_asked_for)
 {
 	world_connects(&w);
@@ -306,13 +316,32 @@ START_TEST(an_unknown_account_is_asked_for)
 	ck_assert_int_eq(
 	    deliver(HERE, event("client-id", "another", ""), true), 200);
 	ck_assert(has(ACCOUNT_KEY));
-	https_answers(w.zoom, 401, "",
-	    "{\"code\":124,\"message\":\"Invalid access token.\"}");
+	for (int i = 0; i < 2; i++)
+		https_answers(w.zoom, 401, "",
+		    "{\"code\":124,\"message\":\"Invalid access token.\"}");
 	https_answers(w.zoom, 400, "",
 	    "{\"reason\":\"Invalid Token!\",\"error\":\"invalid_grant\"}");
 	ck_assert_int_eq(
 	    deliver(HERE, event("client-id", ACCOUNT, ""), true), 200);
-	ck_assert(!has(ACCOUNT_KEY));
+	wait_until_forgotten();
+}
+END_TEST
+
+START_TEST(a_slow_zoom_neither_holds_nor_loses_a_removal)
+{
+	world_connects_for(&w, -1000);
+	https_waits_ms(w.zoom, 4000);
+	https_answers(w.zoom, 200, "",
+	    "{\"access_token\":\"new\",\"refresh_token\":\"r2\","
+	    "\"expires_in\":3600}");
+	https_answers(
+	    w.zoom, 200, "", "{\"id\":\"u\",\"account_id\":\"" ACCOUNT "\"}");
+	int64_t began_ms = clock_now_ms();
+	ck_assert_int_eq(
+	    deliver(HERE, event("client-id", ACCOUNT, ""), true), 200);
+	ck_assert_int_lt(clock_now_ms() - began_ms, patience(2900));
+	ck_assert(has(ACCOUNT_KEY));
+	wait_until_forgotten();
 }
 END_TEST
 
@@ -466,6 +495,7 @@ int main(void)
 	tcase_add_test(tc, forgers_change_nothing);
 	tcase_add_test(tc, without_a_secret_token_the_address_must_do);
 	tcase_add_test(tc, an_unknown_account_is_asked_for);
+	tcase_add_test(tc, a_slow_zoom_neither_holds_nor_loses_a_removal);
 	tcase_add_test(tc, a_users_grant_is_forgotten_and_the_user_told);
 	tcase_add_test(
 	    tc, what_was_told_and_not_forgotten_is_forgotten_by_the_repeat);
