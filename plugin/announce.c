@@ -1,9 +1,10 @@
 /*
  * announce - one post for each instance of a subscribed meeting
  *
- * The happy path of announce_started: the note that keeps others away; the
- * subscriber and what they may do; the link, asked of Zoom with their grant;
- * the post; its id in the note's place.
+ * The happy path of announce_started: the note that keeps others away; no
+ * post that an attempt has left behind; the subscriber and what they may do;
+ * the link, asked of Zoom with their grant; the post; its id in the note's
+ * place.
  */
 #include "plugin/announce.h"
 
@@ -24,10 +25,15 @@
 /* For a refresh and the question, where nobody waits for the answer. */
 #define LINK_MS 20000
 
+/* Among the channel's newest so many is the post that was cut off: when Zoom
+ * sends an event again it is minutes old. */
+#define FORMER_POSTS 100
+
 /* The other side of a race has at most two steps. */
 #define ATTEMPTS 4
 
-#define ENDED_NOTE "ended:"
+#define ENDED_NOTE   "ended:"
+#define REFUSED_NOTE "refused:"
 
 /* ---- the link -------------------------------------------------------------------- */
 
@@ -91,39 +97,77 @@ static bool end_post(struct ctx *c, struct str post_id, int64_t start_ms,
 	       post_meeting_ended(c, post, start_ms, end_ms, err);
 }
 
-/* The note has become another one: the meeting has ended meanwhile. */
-static bool end_at_once(struct ctx *c, const struct zoom_event *event,
-    struct str post_id, struct err *err)
+/* Somebody else has posted it meanwhile, and theirs is remembered. */
+static bool take_back(struct ctx *c, struct str post_id, struct err *err)
 {
-	struct str note;
-	int64_t start_ms, end_ms;
-	if (!store_load_meeting_note(c, event->uuid, &note, err) ||
-	    !store_save_meeting_post(c, event->uuid, post_id, err))
-		return false;
-	return !parse_ended(note, &start_ms, &end_ms) ||
-	       end_post(c, post_id, start_ms, end_ms, err);
+	struct err why = { 0 };
+	mm_log(c->mm, LOG_LEVEL_INFO,
+	    "A meeting was posted twice at once; one post is deleted",
+	    "post_id", str_c(post_id), NULL);
+	return mm_delete_post(c->mm, c->arena, post_id, &why) ||
+	       why.code == ERR_NOT_FOUND ||
+	       err_set(err, why.code, "%s", why.text);
 }
 
-/* The post is there: failing now would only make Zoom ask for another. */
-static void remember(struct ctx *c, const struct zoom_event *event,
-    struct str note, struct str post_id)
+/* Put the post's id in the note's place, or in the place of what others have
+ * put there since: another note, or the end. Their post's id stays. */
+static bool remember(struct ctx *c, const struct zoom_event *event,
+    struct str note, struct str post_id, struct err *err)
 {
-	struct err err = { 0 };
-	bool saved = false;
-	if (store_swap_meeting_note(
-	        c, event->uuid, note, post_id, STORE_MEETING_S, &saved, &err) &&
-	    (saved || end_at_once(c, event, post_id, &err)))
-		return;
-	mm_log(c->mm, LOG_LEVEL_ERROR,
-	    "A meeting was posted, but its post will not follow it", "error",
-	    err.text, NULL);
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		int64_t start_ms, end_ms;
+		bool saved = false;
+		struct str theirs = store_note_post(note);
+		if (theirs.len > 0)
+			return str_eq(theirs, post_id) ||
+			       take_back(c, post_id, err);
+		if (parse_ended(note, &start_ms, &end_ms) &&
+		    !end_post(c, post_id, start_ms, end_ms, err))
+			return false;
+		if (!store_swap_meeting_note(c, event->uuid, note, post_id,
+		        STORE_MEETING_S, &saved, err))
+			return false;
+		if (saved)
+			return true;
+		if (!store_load_meeting_note(c, event->uuid, &note, err))
+			return false;
+	}
+	return err_set(err, ERR_BUSY, "the post's note changes all the time");
 }
 
-static bool post_it(struct ctx *c, const struct zoom_event *event,
-    const struct store_channel *channel, struct str note, struct err *err)
+/*
+ * The post of whoever was cut off before it was remembered; post_id: out,
+ * empty when there is none. Pages are read from the database: the posts since
+ * a time, from a cache that may not know what another node has posted.
+ */
+static bool find_former(struct ctx *c, const struct zoom_event *event,
+    struct str channel_id, struct str *post_id, struct err *err)
+{
+	struct mm_post_list *list = NULL;
+	struct err why = { 0 };
+	*post_id = (struct str){ NULL, 0 };
+	/* one monstrous post must not keep meetings out of the channel */
+	if (!mm_get_posts_for_channel(
+	        c->mm, c->arena, channel_id, 0, FORMER_POSTS, &list, &why))
+		return why.code == ERR_TOO_BIG ||
+		       err_set(err, why.code, "%s", why.text);
+	for (size_t i = 0; list != NULL && i < list->posts.n; i++) {
+		const struct mm_post *p = &list->posts.items[i].value;
+		if (p->delete_at == 0 &&
+		    str_eq(p->user_id, str_from(c->plugin->bot_id)) &&
+		    post_is_of(p, event->uuid))
+			*post_id = p->id;
+	}
+	return true;
+}
+
+/* post_id: out, empty when the subscriber could not post it. */
+static bool create(struct ctx *c, const struct zoom_event *event,
+    const struct store_channel *channel, struct str *post_id, struct err *err)
 {
 	struct mm_user *user = NULL;
-	struct str reason, link, post_id;
+	struct str reason, link;
+	*post_id = (struct str){ NULL, 0 };
 	if (!subscription_check(c, channel, &user, &reason, err))
 		return false;
 	if (reason.len > 0) {
@@ -144,14 +188,11 @@ static bool post_it(struct ctx *c, const struct zoom_event *event,
 		.link = link,
 		.topic = meeting_topic(c->arena, event->topic),
 	};
-	if (!post_meeting_started(c, &post, &post_id, err))
-		return false;
-	remember(c, event, note, post_id);
-	return true;
+	return post_meeting_started(c, &post, post_id, err);
 }
 
-/* Let Zoom's repeat do it. Kept, the note goes by itself before that. */
-static void give_up(
+/* Without the note a repeat may try again. Kept, it goes by itself. */
+static void give_note(
     struct ctx *c, const struct zoom_event *event, struct str note)
 {
 	struct err err = { 0 };
@@ -161,6 +202,42 @@ static void give_up(
 		mm_log(c->mm, LOG_LEVEL_WARN,
 		    "A meeting can be posted only in some minutes", "error",
 		    err.text, NULL);
+}
+
+/* So that a repeat is not checked, and logged, once more. */
+static bool note_refusal(struct ctx *c, const struct zoom_event *event,
+    struct str note, struct err *err)
+{
+	bool saved;
+	return store_swap_meeting_note(
+	    c, event->uuid, note, S(REFUSED_NOTE), POSTING_S, &saved, err);
+}
+
+/* Note held. */
+static bool post_it(struct ctx *c, const struct zoom_event *event,
+    const struct store_channel *channel, struct str note, struct err *err)
+{
+	struct str post_id;
+	bool done =
+	    find_former(c, event, channel->channel_id, &post_id, err) &&
+	    (post_id.len > 0 || create(c, event, channel, &post_id, err));
+	if (done)
+		return post_id.len > 0 ? remember(c, event, note, post_id, err)
+		                       : note_refusal(c, event, note, err);
+	/* after a time-out the post may be under way: whoever comes when the
+	 * note has gone finds it */
+	if (err->code != ERR_TIMEOUT)
+		give_note(c, event, note);
+	return false;
+}
+
+/* Its end came first, or the one who was to post it was cut off. */
+static bool end_former(struct ctx *c, const struct zoom_event *event,
+    const struct store_channel *channel, struct str note, struct err *err)
+{
+	struct str post_id;
+	return find_former(c, event, channel->channel_id, &post_id, err) &&
+	       (post_id.len == 0 || remember(c, event, note, post_id, err));
 }
 
 bool announce_started(struct ctx *c, const struct zoom_event *event,
@@ -177,15 +254,16 @@ bool announce_started(struct ctx *c, const struct zoom_event *event,
 	}
 	if (!store_load_meeting_note(c, event->uuid, &present, err))
 		return false;
-	if (present.len > 0)
+	if (store_note_post(present).len > 0 ||
+	    str_eq(present, S(REFUSED_NOTE)))
 		return true;
-	if (!store_swap_meeting_note(
-	        c, event->uuid, present, note, POSTING_S, &saved, err))
+	if (str_has_prefix(present, S(ENDED_NOTE)))
+		return end_former(c, event, channel, present, err);
+	if (present.len == 0 && !store_swap_meeting_note(c, event->uuid,
+	                            present, note, POSTING_S, &saved, err))
 		return false;
-	if (!saved || post_it(c, event, channel, note, err))
-		return true;
-	give_up(c, event, note);
-	return false;
+	return saved ? post_it(c, event, channel, note, err)
+	             : err_set(err, ERR_BUSY, "the meeting is being posted");
 }
 
 /* ---- ended ------------------------------------------------------------------------------ */

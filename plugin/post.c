@@ -227,6 +227,12 @@ static struct str prop(const struct mm_post *post, struct str name)
 	return gob_any_get_string(gob_any_map_get(&post->props, name));
 }
 
+bool post_is_of(const struct mm_post *post, struct str uuid)
+{
+	return str_eq(post->type, S(POST_TYPE)) &&
+	       str_eq(prop(post, S("meeting_uuid")), uuid);
+}
+
 bool post_is_running(const struct mm_post *post, int64_t meeting_id)
 {
 	int64_t id;

@@ -79,6 +79,9 @@ bool post_meeting_ended(struct ctx *c, struct mm_post *post, int64_t start_ms,
 /* A meeting id in groups of digits, as Zoom shows it: 855 5000 1111. Arena. */
 struct str post_id_text(struct arena *a, int64_t id);
 
+/* Whether a post is that of a Zoom meeting's instance. */
+bool post_is_of(const struct mm_post *post, struct str uuid);
+
 /* Whether a post is one of a running Zoom meeting with this id. */
 bool post_is_running(const struct mm_post *post, int64_t meeting_id);
 

@@ -377,6 +377,41 @@ static void update_post(
 	out->result = post;
 }
 
+static void delete_post(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_delete_post_args *in = args;
+	struct mm_delete_post_returns *out = ret;
+	struct mm_post **found = find_post(h, in->post_id);
+	if (found == NULL || (*found)->delete_at != 0)
+		out->app_error = missing(a, "DeletePost");
+	else
+		(*found)->delete_at = now_ms(h);
+}
+
+/* The newest first, as the server has them. */
+static void get_posts_for_channel(
+    struct host *h, struct arena *a, const void *args, void *ret)
+{
+	const struct mm_get_posts_for_channel_args *in = args;
+	struct mm_get_posts_for_channel_returns *out = ret;
+	struct mm_post_list *list = arena_new(a, struct mm_post_list);
+	int64_t skip = in->page * in->per_page;
+	list->posts.items =
+	    arena_array(a, HOST_MAX_POSTS, sizeof(*list->posts.items));
+	for (size_t i = h->n_posts; i-- > 0;) {
+		const struct mm_post *p = h->posts[i];
+		if (!str_eq(p->channel_id, in->channel_id) ||
+		    p->delete_at != 0 || skip-- > 0)
+			continue;
+		if ((int64_t)list->posts.n == in->per_page)
+			break;
+		list->posts.items[list->posts.n++] =
+		    (struct mm_string_post_entry){ p->id, *p };
+	}
+	out->result = list;
+}
+
 static void get_posts_since(
     struct host *h, struct arena *a, const void *args, void *ret)
 {
@@ -530,6 +565,7 @@ typedef void known(
 
 static known *const answers[MM_N_API] = {
 	[MM_API_CREATE_POST] = create_post,
+	[MM_API_DELETE_POST] = delete_post,
 	[MM_API_DELETE_PREFERENCES_FOR_USER] = delete_preferences_for_user,
 	[MM_API_ENSURE_BOT_USER] = ensure_bot_user,
 	[MM_API_GET_BOT] = get_bot,
@@ -540,6 +576,7 @@ static known *const answers[MM_N_API] = {
 	[MM_API_GET_DIRECT_CHANNEL] = get_direct_channel,
 	[MM_API_GET_POST] = get_post,
 	[MM_API_GET_POST_THREAD] = get_post_thread,
+	[MM_API_GET_POSTS_FOR_CHANNEL] = get_posts_for_channel,
 	[MM_API_GET_POSTS_SINCE] = get_posts_since,
 	[MM_API_GET_SERVER_VERSION] = get_server_version,
 	[MM_API_GET_TEAM] = get_team,

@@ -164,11 +164,144 @@ START_TEST(an_end_during_the_posting_ends_the_post)
 }
 END_TEST
 
+/* ---- cut off, or held ------------------------------------------------------------ */
+
+#define LATER_MS ((int64_t)5 * 60 * 1000)
+
+static void expect_post_of_key(size_t post)
+{
+	ck_assert(
+	    str_eq(host_key(&w.host, POST_KEY), host_post(&w.host, post)->id));
+}
+
+/* As a kill between the post and its note leaves it, once that has expired. */
+static void posted_and_killed(void)
+{
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	host_stores(&w.host, POST_KEY, (struct str){ NULL, 0 });
+}
+
+START_TEST(a_post_that_was_not_remembered_is_found)
+{
+	posted_and_killed();
+	ck_assert_int_eq(delivers(STARTED, ID, "another=="), 200);
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	expect_posts(2);
+	expect_post_of_key(0);
+	ck_assert_int_eq(delivers(ENDED, ID, MEETING_UUID), 200);
+	expect_status(0, "ENDED");
+	expect_status(1, "STARTED");
+}
+END_TEST
+
+START_TEST(a_post_that_was_not_remembered_ends_when_its_end_came_first)
+{
+	posted_and_killed();
+	ck_assert_int_eq(delivers(ENDED, ID, MEETING_UUID), 200);
+	expect_status(0, "STARTED");
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	expect_posts(1);
+	expect_post_of_key(0);
+	expect_status(0, "ENDED");
+}
+END_TEST
+
+/* A post of somebody's who says that it is the meeting's. */
+START_TEST(nobody_elses_post_is_taken_for_it)
+{
+	posted_and_killed();
+	host_post(&w.host, 0)->user_id = S(EVE);
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	expect_posts(2);
+	expect_post_of_key(1);
+}
+END_TEST
+
+static struct mm_post *adds(struct host *h, struct arena *a, const void *args)
+{
+	const struct mm_create_post_args *in = args;
+	struct mm_post *post = arena_new(a, struct mm_post);
+	*post = *in->post;
+	pthread_mutex_lock(&h->lock);
+	post->id = arena_printf(a, "post%zu", h->n_posts);
+	h->posts[h->n_posts++] = post;
+	pthread_mutex_unlock(&h->lock);
+	return post;
+}
+
+static void create_too_late(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	struct mm_create_post_returns *out = returns;
+	(void)object;
+	out->result = adds(h, a, args);
+	usleep(1500000);
+}
+
+START_TEST(a_post_whose_answer_is_lost_is_found)
+{
+	w.host.def.api_timeout_ms = 500;
+	host_answers(&w.host, MM_API_CREATE_POST, create_too_late, NULL);
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 500);
+	w.host.def.api_timeout_ms = 0;
+	/* nobody posts it while it may be under way */
+	ck_assert(str_has_prefix(host_key(&w.host, POST_KEY), S("posting:")));
+	w.host.clock_off_ms = LATER_MS;
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	expect_posts(1);
+	expect_post_of_key(0);
+}
+END_TEST
+
+struct held {
+	bool behind;
+	int n;
+};
+
+/* The one who posts is held until the note has gone, and another one has come
+ * and posted: before the one's own post is there, or behind it. */
+static void create_held(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	struct mm_create_post_returns *out = returns;
+	struct held *held = object;
+	bool first = held->n++ == 0;
+	if (!first || held->behind)
+		out->result = adds(h, a, args);
+	if (!first)
+		return;
+	h->clock_off_ms = LATER_MS;
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	if (!held->behind)
+		out->result = adds(h, a, args);
+}
+
+START_TEST(whoever_was_held_leaves_no_second_post)
+{
+	struct held held = { .behind = _i == 1 };
+	host_answers(&w.host, MM_API_CREATE_POST, create_held, &held);
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
+	expect_post_of_key(0);
+	expect_status(0, "STARTED");
+	expect_posts(_i == 1 ? 1 : 2);
+	ck_assert_int_eq(host_post(&w.host, 0)->delete_at, 0);
+	ck_assert(_i == 1 || host_post(&w.host, 1)->delete_at != 0);
+	ck_assert_int_eq(delivers(ENDED, ID, MEETING_UUID), 200);
+	expect_status(0, "ENDED");
+}
+END_TEST
+
 START_TEST(while_somebody_else_posts_it_is_left_to_them)
 {
 	host_stores(&w.host, POST_KEY, S("posting:1"));
 	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
 	expect_posts(0);
+	/* but not forgotten, in case they are killed */
+	int64_t end_ms = clock_deadline_ms(patience(5000));
+	while (!host_logged(&w.host, "the meeting is being posted") &&
+	       clock_now_ms() < end_ms)
+		usleep(10000);
+	ck_assert(host_logged(&w.host, "An event of Zoom's is put off"));
 	/* and an end is left to them, too */
 	ck_assert_int_eq(delivers(ENDED, ID, MEETING_UUID), 200);
 	ck_assert(str_has_prefix(host_key(&w.host, POST_KEY), S("ended:")));
@@ -217,6 +350,11 @@ START_TEST(a_subscriber_who_could_not_post_posts_nothing)
 	ck_assert(host_logged(&w.host, silent[_i].reason));
 	ck_assert_uint_eq(host_n_called(&w.host, MM_API_LOG_WARN), 0);
 	ck_assert_int_eq(https_n_requests(w.zoom), 0);
+	/* the second was not put off either */
+	ck_assert_uint_eq(host_key(&w.host, "z2_jobs").len, 0);
+	ck_assert_str_eq(str_c(host_key(&w.host, POST_KEY)), "refused:");
+	ck_assert_int_eq(delivers(ENDED, ID, MEETING_UUID), 200);
+	ck_assert(str_has_prefix(host_key(&w.host, POST_KEY), S("ended:")));
 }
 END_TEST
 
@@ -305,8 +443,8 @@ START_TEST(a_slow_answer_costs_the_passcode_only)
 END_TEST
 
 static const enum mm_api_method needed[] = { MM_API_KV_GET,
-	MM_API_KV_SET_WITH_OPTIONS, MM_API_GET_USER, MM_API_GET_CHANNEL_MEMBER,
-	MM_API_CREATE_POST };
+	MM_API_KV_SET_WITH_OPTIONS, MM_API_GET_POSTS_FOR_CHANNEL,
+	MM_API_GET_USER, MM_API_GET_CHANNEL_MEMBER, MM_API_CREATE_POST };
 
 START_TEST(what_fails_is_done_when_zoom_sends_it_again)
 {
@@ -326,7 +464,7 @@ START_TEST(a_note_that_cannot_be_taken_back_goes_by_itself)
 	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 500);
 	ck_assert(host_logged(&w.host, "can be posted only in some minutes"));
 	host_obeys(&w.host, MM_API_CREATE_POST);
-	w.host.clock_off_ms = (int64_t)5 * 60 * 1000;
+	w.host.clock_off_ms = LATER_MS;
 	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
 	expect_posts(1);
 }
@@ -335,9 +473,12 @@ END_TEST
 START_TEST(a_post_that_cannot_be_remembered_is_not_posted_twice)
 {
 	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 1, 500);
+	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 500);
+	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
+	w.host.clock_off_ms = LATER_MS;
 	ck_assert_int_eq(delivers(STARTED, ID, MEETING_UUID), 200);
 	expect_posts(1);
-	ck_assert(host_logged(&w.host, "its post will not follow it"));
+	expect_post_of_key(0);
 }
 END_TEST
 
@@ -363,6 +504,12 @@ int main(void)
 	tcase_add_test(tc, each_instance_has_its_post);
 	tcase_add_test(tc, an_end_before_the_start_leaves_nothing_running);
 	tcase_add_test(tc, an_end_during_the_posting_ends_the_post);
+	tcase_add_test(tc, a_post_that_was_not_remembered_is_found);
+	tcase_add_test(
+	    tc, a_post_that_was_not_remembered_ends_when_its_end_came_first);
+	tcase_add_test(tc, nobody_elses_post_is_taken_for_it);
+	tcase_add_test(tc, a_post_whose_answer_is_lost_is_found);
+	tcase_add_loop_test(tc, whoever_was_held_leaves_no_second_post, 0, 2);
 	tcase_add_test(tc, while_somebody_else_posts_it_is_left_to_them);
 	tcase_add_test(tc, a_post_that_was_deleted_needs_no_end);
 	tcase_add_test(tc, without_a_uuid_nothing_is_posted);
