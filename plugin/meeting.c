@@ -9,6 +9,7 @@
 #include "plugin/meeting.h"
 
 #include "plugin/announce.h"
+#include "plugin/personal.h"
 #include "plugin/policy.h"
 #include "plugin/post.h"
 #include "plugin/question.h"
@@ -227,7 +228,8 @@ static void remember(struct ctx *c, const struct meeting_start *start,
 		.created_by = start->user_id,
 	};
 	if (store_save_meeting_post(c, room->uuid, post_id, &err) &&
-	    store_save_meeting_channel(c, room->id, &channel, &err))
+	    store_save_meeting_channel(c, room->id, &channel, &err) &&
+	    (!room->personal || personal_add(c, room->id, post_id, &err)))
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "A meeting was started, but its post will not follow it", "error",
@@ -368,7 +370,8 @@ static bool post_of_channel(struct ctx *c, const struct zoom_event *event,
 	return true;
 }
 
-bool meeting_ended(
+/* The post that the instance is known by. */
+static bool end_instance(
     struct ctx *c, const struct zoom_event *event, struct err *err)
 {
 	struct mm_post *post;
@@ -384,6 +387,12 @@ bool meeting_ended(
 		return false;
 	return post == NULL || post_meeting_ended(c, post, event->start_ms,
 	                           meeting_end_ms(event), err);
+}
+
+bool meeting_ended(
+    struct ctx *c, const struct zoom_event *event, struct err *err)
+{
+	return end_instance(c, event, err) && personal_ended(c, event, err);
 }
 
 bool meeting_started(

@@ -55,7 +55,8 @@ int64_t meeting_end_ms(const struct zoom_event *event);
  *
  * Its post is found by the instance's UUID, else, unless a channel is
  * subscribed to it, by meeting id and channel among the posts of the last
- * day. A meeting that is not ours is no error.
+ * day. Of a personal meeting all posts end that were made before. A meeting
+ * that is not ours is no error.
  */
 bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err) MUST_USE;

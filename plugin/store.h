@@ -22,6 +22,7 @@
  *	z2_key_<id>, z2_told_key       former encryption keys: see keyring.h
  *	z2_schema                      number of the layout
  *	z2_bot_picture                 digest of the bot's picture
+ *	z2_personal_<meeting id>       see personal.h
  *	z2_topic_<meeting id>          of a meeting with a subscription
  *
  * Keys without z2_ are those of the plugin's Go predecessor, and keep their

@@ -233,6 +233,26 @@ func TestPersonalMeetingLife(t *testing.T) {
 	_, err = w.zoom.End(pmi)
 	check(t, err)
 	w.wantProps(w.posts()[0], map[string]any{"meeting_status": "ENDED"})
+
+	// before the host has come, and in two channels: all posts end with it
+	other := w.room("other", model.ChannelTypeOpen, ann)
+	for _, channel := range []*model.Channel{w.channel, w.channel, other} {
+		status, body := w.post(ann, "/api/v1/meetings?force=true", fmt.Sprintf(`{"channel_id":%q}`, channel.Id))
+		if status != http.StatusOK {
+			t.Errorf("a start: %d %s", status, body)
+		}
+	}
+	_, err = w.zoom.Start(pmi)
+	check(t, err)
+	_, err = w.zoom.End(pmi)
+	check(t, err)
+	posts = append(w.posts(), w.meetings(other)...)
+	if len(posts) != 5 {
+		t.Fatalf("%d posts", len(posts))
+	}
+	for _, post := range posts {
+		w.wantProps(post, map[string]any{"meeting_status": "ENDED"})
+	}
 }
 
 // Goal: a meeting that the channel has got just now, of any provider, is

@@ -231,6 +231,15 @@ END_TEST
 #define WAITING                                                                \
  "{\"id\":5551234567,\"uuid\":\"before==\",\"status\":\"waiting\"}"
 
+#define PERSONAL_KEY "z2_personal_5551234567"
+
+static void expect_ends(const char *uuid, const char *more)
+{
+	ck_assert_int_eq(world_delivers(&w, world_event(&w, "meeting.ended",
+	                                        "\"5551234567\"", uuid, more)),
+	    200);
+}
+
 static const char *starts_personal(const char *room)
 {
 	world_connects(&w);
@@ -297,6 +306,83 @@ START_TEST(running_elsewhere_or_deleted_it_is_posted_here)
 	ck_assert_str_eq(starts_personal(RUNNING), "");
 	ck_assert_uint_eq(host_n_posts(&w.host), 4);
 	ck_assert(host_logged(&w.host, "was not found"));
+	host_obeys(&w.host, MM_API_GET_POST);
+	expect_ends("now==", "");
+	for (size_t i = 0; i < 4; i++)
+		expect_prop(host_post(&w.host, i), "meeting_status",
+		    i == 1 ? "STARTED" : "ENDED"); /* 1 is deleted */
+	ck_assert_uint_eq(host_key(&w.host, PERSONAL_KEY).len, 0);
+}
+END_TEST
+
+/* The former start was long ago: nobody is offered to join it. */
+static void starts_again(void)
+{
+	size_t n = host_n_posts(&w.host);
+	ck_assert_str_eq(starts_personal(WAITING), "");
+	ck_assert_uint_eq(host_n_posts(&w.host), n + 1);
+	host_post(&w.host, n)->create_at -= (int64_t)60 * 1000;
+}
+
+START_TEST(all_posts_before_the_host_has_come_end_together)
+{
+	starts_again();
+	starts_again();
+	ck_assert_int_gt(host_expires_s(&w.host, PERSONAL_KEY), 86400);
+	ck_assert_int_eq(world_delivers(&w, world_event(&w, "meeting.started",
+	                                        "\"5551234567\"", "new==", "")),
+	    200);
+	ck_assert(str_eq(host_key(&w.host, "post_meeting_new=="),
+	    host_post(&w.host, 1)->id));
+	expect_ends("new==", "");
+	expect_prop(host_post(&w.host, 0), "meeting_status", "ENDED");
+	expect_prop(host_post(&w.host, 1), "meeting_status", "ENDED");
+	ck_assert_uint_eq(host_key(&w.host, PERSONAL_KEY).len, 0);
+}
+END_TEST
+
+START_TEST(a_late_end_leaves_the_posts_of_the_next_instance)
+{
+	starts_again();
+	host_post(&w.host, 0)->create_at = 1760000000000; /* in October 2025 */
+	starts_again();
+	expect_ends("before==", ",\"start_time\":\"2025-10-09T08:53:20Z\","
+	                        "\"end_time\":\"2025-10-09T09:53:20Z\"");
+	expect_prop(host_post(&w.host, 0), "meeting_status", "ENDED");
+	expect_prop(host_post(&w.host, 1), "meeting_status", "STARTED");
+	expect_ends("new==", "");
+	expect_prop(host_post(&w.host, 1), "meeting_status", "ENDED");
+}
+END_TEST
+
+START_TEST(an_end_that_fails_in_one_channel_is_tried_again)
+{
+	starts_again();
+	starts_again();
+	/* the newest is found by its channel, ended and looked at; then */
+	host_fails_after(&w.host, MM_API_UPDATE_POST, 1, 500);
+	ck_assert_int_eq(world_delivers(&w, world_event(&w, "meeting.ended",
+	                                        "\"5551234567\"", "new==", "")),
+	    500);
+	host_obeys(&w.host, MM_API_UPDATE_POST);
+	expect_ends("new==", "");
+	expect_prop(host_post(&w.host, 0), "meeting_status", "ENDED");
+	expect_prop(host_post(&w.host, 1), "meeting_status", "ENDED");
+}
+END_TEST
+
+START_TEST(of_starts_that_never_end_the_newest_are_kept)
+{
+	struct str ids = S("\"old\"");
+	for (int i = 0; i < 31; i++)
+		ids = arena_printf(&w.arena, "%.*s,\"p%d\"", STR_ARG(ids), i);
+	host_stores(&w.host, PERSONAL_KEY,
+	    arena_printf(&w.arena, "{\"posts\":[%.*s]}", STR_ARG(ids)));
+	starts_again();
+	const char *stored = str_c(host_key(&w.host, PERSONAL_KEY));
+	ck_assert_ptr_null(strstr(stored, "\"old\""));
+	ck_assert_ptr_nonnull(strstr(stored, "\"p0\""));
+	ck_assert_ptr_nonnull(strstr(stored, str_c(host_post(&w.host, 0)->id)));
 }
 END_TEST
 
@@ -475,6 +561,10 @@ int main(void)
 	tcase_add_test(tc, new_instances_of_a_personal_meeting_find_their_post);
 	tcase_add_test(tc, a_second_start_of_a_running_one_points_at_it);
 	tcase_add_test(tc, running_elsewhere_or_deleted_it_is_posted_here);
+	tcase_add_test(tc, all_posts_before_the_host_has_come_end_together);
+	tcase_add_test(tc, a_late_end_leaves_the_posts_of_the_next_instance);
+	tcase_add_test(tc, an_end_that_fails_in_one_channel_is_tried_again);
+	tcase_add_test(tc, of_starts_that_never_end_the_newest_are_kept);
 	tcase_add_test(tc, a_subscription_of_it_is_kept);
 	tcase_add_test(
 	    tc, without_a_personal_id_there_is_a_unique_one_and_a_hint);
