@@ -192,11 +192,14 @@ bool job_count(struct ctx *c, struct job_summary *summary, struct err *err)
 
 /* ---- one job -------------------------------------------------------------------- */
 
-static int64_t wait_after(int64_t attempts)
+/* Longer when Zoom has asked for it. */
+static int64_t wait_after(const struct ctx *c, int64_t attempts)
 {
 	int64_t wait = FIRST_WAIT_MS;
 	while (attempts-- > 1 && wait < LONGEST_WAIT_MS)
 		wait *= 2;
+	if (wait < c->retry_ms)
+		wait = c->retry_ms;
 	return wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS;
 }
 
@@ -237,15 +240,14 @@ static void put_off(struct ctx *c, int slot, const struct job *job,
 	struct str sealed;
 	bool saved;
 	struct err err = { 0 };
-	/* a copy of the event is being worked off: that is no failure */
-	bool failed = why->code != ERR_BUSY;
+	bool failed = why->code != ERR_BUSY; /* else see job_run */
 	later.attempts += failed;
 	if (later.attempts >= MAX_ATTEMPTS) {
 		give_up(c, slot, job, event, why);
 		return;
 	}
 	metrics_count(&c->plugin->metrics, METRICS_JOB_PUT_OFF);
-	later.due_ms = clock_wall_ms() + wait_after(later.attempts);
+	later.due_ms = clock_wall_ms() + wait_after(c, later.attempts);
 	mm_log(c->mm, failed ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	    "An event of Zoom's is put off", "event", str_c(event->event),
 	    "error", why->text, NULL);

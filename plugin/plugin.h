@@ -73,6 +73,7 @@ struct ctx {
 	const struct config *config; /* the same one for the whole call */
 	int64_t deadline_ms;         /* for everything the call asks for */
 	bool hurried; /* too little time to refresh a token: ERR_BUSY then */
+	int64_t retry_ms;            /* out: Zoom wants no download sooner */
 	struct str reader;       /* user who is answered; empty: everybody */
 	const struct lang *lang; /* theirs; NULL: not looked up yet */
 };

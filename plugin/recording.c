@@ -128,8 +128,13 @@ static bool fetch(struct ctx *c, const struct work *w,
 		.trusts = trusts,
 		.object = c->config,
 	};
-	return zoom_download(
-	    c->plugin->zoom, c->arena, &d, w->deadline_ms, content, err);
+	struct zoom_file got;
+	bool ok = zoom_download(
+	    c->plugin->zoom, c->arena, &d, w->deadline_ms, &got, err);
+	*content = got.content;
+	if (got.retry_ms > c->retry_ms)
+		c->retry_ms = got.retry_ms;
+	return ok;
 }
 
 /* The bytes as they are, but for lines without a character. */
@@ -190,9 +195,11 @@ static bool attach(struct ctx *c, const struct work *w, const struct reply *r,
 	}
 	bool is_final =
 	    fetched ? is_refusal(&why) : zoom_download_is_final(&why);
+	/* busy is only whoever has the claim (job.h): this is a failure */
 	if (!is_final)
-		return err_set(
-		    err, why.code, "%.*s: %s", STR_ARG(r->file_name), why.text);
+		return err_set(err,
+		    why.code == ERR_BUSY ? ERR_REMOTE : why.code, "%.*s: %s",
+		    STR_ARG(r->file_name), why.text);
 	err_wrap(&why, "%.*s", STR_ARG(r->file_name));
 	log_loss(c, w, "A file of a recording could not be posted", &why);
 	return true;
@@ -453,8 +460,12 @@ static bool post_recordings(
 			.file_says = say(c, "The meeting's chat is attached."),
 			.is_chat = true,
 		};
-		if (!post_once(c, w, &reply, &why))
-			done = err_set(err, why.code, "%s", why.text);
+		if (post_once(c, w, &reply, &why))
+			continue;
+		/* what failed is told rather than what somebody else is at */
+		if (err->code == ERR_BUSY)
+			err_clear(err);
+		done = err_set(err, why.code, "%s", why.text);
 	}
 	return done;
 }

@@ -9,6 +9,7 @@
 
 #include "zoom/ask.h"
 #include "zoom/http.h"
+#include "zoom/retry.h"
 
 #include <string.h>
 
@@ -86,10 +87,10 @@ static bool check_hop(
 	           "the file is on a host that is not one of Zoom's");
 }
 
-/* One hop: the file in `content`, or in `next` where it is. */
+/* One hop: what came in `file`, or in `next` where it is. */
 static bool ask_hop(struct zoom_client *client, struct arena *a,
     const struct zoom_http_request *request, int64_t deadline_ms,
-    struct str *next, struct str *content, struct err *err)
+    struct str *next, struct zoom_file *file, struct err *err)
 {
 	struct zoom_http_reply reply;
 	bool ok = zoom_http_send(
@@ -98,20 +99,23 @@ static bool ask_hop(struct zoom_client *client, struct arena *a,
 	if (ok && is_redirect(reply.status) && reply.redirect != NULL)
 		*next = arena_str(a, str_from(reply.redirect));
 	else if (ok && judge(&reply, err))
-		*content = arena_str(a, buf_str(&reply.body));
+		file->content = arena_str(a, buf_str(&reply.body));
 	else
 		ok = false;
+	if (!ok)
+		zoom_retry_after(str_from(reply.retry_after), clock_wall_ms(),
+		    &file->retry_ms);
 	zoom_http_reply_fini(&reply);
 	return ok && arena_ok(a, err);
 }
 
 bool zoom_download(struct zoom_client *client, struct arena *a,
-    const struct zoom_download *d, int64_t deadline_ms, struct str *content,
+    const struct zoom_download *d, int64_t deadline_ms, struct zoom_file *file,
     struct err *err)
 {
 	struct err why = { 0 };
 	int64_t began_ms = clock_now_ms();
-	*content = (struct str){ NULL, 0 };
+	*file = (struct zoom_file){ .retry_ms = 0 };
 	if (!zoom_check_token(d->token, &why))
 		return err_set(err, ERR_DENIED,
 		    "the download token is missing or damaged");
@@ -133,7 +137,7 @@ bool zoom_download(struct zoom_client *client, struct arena *a,
 		else
 			ok = check_hop(d, url, err) &&
 			     ask_hop(client, a, &request, deadline_ms, &url,
-			         content, err);
+			         file, err);
 	}
 	zoom_wipe(bearer);
 	zoom_observe(client, ZOOM_OP_DOWNLOAD, ok, began_ms);

@@ -27,10 +27,17 @@ struct zoom_download {
 	const void *object; /* for trusts */
 };
 
+/* What came. */
+struct zoom_file {
+	struct str content; /* arena, byte for byte; may be empty */
+	int64_t retry_ms;   /* after a failure: how long Zoom wants to be left
+	                       alone, at most a day; 0: it has not said */
+};
+
 /*
  * zoom_download - fetch a file, once
  *
- *   content   out: arena, as it came; may be empty
+ *   file   out
  *
  * A web page or JSON instead of the file is an error: Zoom answers so with
  * status 200 when it wants a login.
@@ -40,7 +47,7 @@ struct zoom_download {
  * Threads  any thread
  */
 bool zoom_download(struct zoom_client *client, struct arena *a,
-    const struct zoom_download *d, int64_t deadline_ms, struct str *content,
+    const struct zoom_download *d, int64_t deadline_ms, struct zoom_file *file,
     struct err *err) MUST_USE;
 
 /* Whether an error of zoom_download would come again at the next attempt. */

@@ -1,5 +1,7 @@
 /* The queue: stored before it is done, done by one, tried again. */
 #include "plugin/job.h"
+
+#include "plugin/js.h"
 #include "plugin/lease.h"
 #include "plugin/vault.h"
 #include "tests/lib/peer.h"
@@ -15,19 +17,22 @@
 static struct world w;
 static atomic_int n_run; /* how often an event was worked off */
 static atomic_bool fails;
+static atomic_int fails_with = ERR_REMOTE;
+static _Atomic int64_t retry_ms; /* what Zoom asks for then */
 static atomic_int n_threads, n_at_once;
 
 /* Stands for recordings and the like. */
 static bool run(struct ctx *c, const struct zoom_event *event, struct err *err)
 {
-	(void)c;
 	int now = ++n_threads;
 	if (now > n_at_once)
 		n_at_once = now;
 	ck_assert_str_eq(str_c(event->event), "recording.completed");
 	n_run++;
 	n_threads--;
-	return !fails || err_set(err, ERR_REMOTE, "Zoom is on holiday");
+	c->retry_ms = retry_ms;
+	return !fails ||
+	       err_set(err, (enum err_code)fails_with, "Zoom is on holiday");
 }
 
 static void start_jobs(void)
@@ -49,6 +54,8 @@ static void set_up(void)
 	stop_jobs(); /* those of the plugin */
 	n_run = 0;
 	fails = false;
+	fails_with = ERR_REMOTE;
+	retry_ms = 0;
 }
 
 static void tear_down(void)
@@ -212,6 +219,60 @@ static void store_attempts(int slot, int attempts)
 	host_stores(&w.host, "z2_jobs", S("there are some"));
 }
 
+/* The member of the job in a slot, once that is not the job it was. */
+static int64_t await_change(int slot, struct str former, const char *member)
+{
+	char key[32];
+	struct str json;
+	int64_t deadline = SOON;
+	snprintf(key, sizeof(key), "z2_job_%d", slot);
+	while (
+	    str_eq(host_key(&w.host, key), former) && clock_now_ms() < deadline)
+		sched_yield();
+	ck_assert(vault_open(&w.arena, S(ENCRYPTION_KEY), str_from(key),
+	    host_key(&w.host, key), &json, &w.err));
+	json_t *object = js_parse(json);
+	int64_t value = json_integer_value(json_object_get(object, member));
+	json_decref(object);
+	return value;
+}
+
+static const struct {
+	int64_t asked_ms, wait_ms;
+} waits[] = {
+	{ 0, 15 * 1000 },
+	{ 14 * 1000, 15 * 1000 },
+	{ 120 * 1000, 120 * 1000 },
+	{ 24 * 3600 * 1000, 3600 * 1000 },
+};
+
+START_TEST(zoom_is_not_asked_before_it_wants_to_be)
+{
+	fails = true;
+	retry_ms = waits[_i].asked_ms;
+	store_attempts(3, 0);
+	struct str former = host_key(&w.host, "z2_job_3");
+	int64_t began_ms = clock_wall_ms();
+	start_jobs();
+	int64_t due_ms = await_change(3, former, "due");
+	ck_assert_int_ge(due_ms, began_ms + waits[_i].wait_ms);
+	ck_assert_int_le(due_ms, clock_wall_ms() + waits[_i].wait_ms);
+	stop_jobs();
+}
+END_TEST
+
+START_TEST(while_a_copy_is_worked_off_no_attempt_is_counted)
+{
+	fails = true;
+	fails_with = ERR_BUSY;
+	store_attempts(3, 9);
+	struct str former = host_key(&w.host, "z2_job_3");
+	start_jobs();
+	ck_assert_int_eq(await_change(3, former, "attempts"), 9);
+	stop_jobs();
+}
+END_TEST
+
 START_TEST(after_the_last_attempt_the_admins_are_told)
 {
 	fails = true;
@@ -284,6 +345,9 @@ int main(void)
 	tcase_add_test(tc, when_all_is_done_nobody_looks_any_more);
 	tcase_add_test(tc, nothing_readable_is_stored);
 	tcase_add_test(tc, a_job_that_fails_is_put_off);
+	tcase_add_loop_test(tc, zoom_is_not_asked_before_it_wants_to_be, 0,
+	    (int)(sizeof(waits) / sizeof(waits[0])));
+	tcase_add_test(tc, while_a_copy_is_worked_off_no_attempt_is_counted);
 	tcase_add_test(tc, after_the_last_attempt_the_admins_are_told);
 	tcase_add_test(tc, what_cannot_be_read_is_dropped_and_logged);
 	tcase_add_test(tc, what_another_node_does_is_left_to_it);

@@ -77,6 +77,9 @@ static const char *recorded_as(const char *event, const char *uuid,
 	    three == NULL ? "" : three));
 }
 
+static struct err failure; /* why it is to be tried again */
+static int64_t failure_ms; /* and how much later at least */
+
 /* What the queue does with an event: 200, done; 500, to be tried again. */
 static int works_off(const char *body)
 {
@@ -86,6 +89,8 @@ static int works_off(const char *body)
 	bool done =
 	    zoom_webhook_parse(&w.arena, str_from(body), &event, &err) &&
 	    webhook_handle(&c, &event, &err);
+	failure = err;
+	failure_ms = c.retry_ms;
 	ctx_end(&c);
 	return done ? 200 : 500;
 }
@@ -529,6 +534,7 @@ START_TEST(while_another_is_at_work_it_is_to_be_sent_again)
 	ck_assert(claim_take(&c, S(CLAIM "1760000040000"), &claim, &w.err));
 	ck_assert_int_eq(
 	    delivers(video(START, "/rec/play/1"), NULL, NULL), 500);
+	ck_assert_int_eq(failure.code, ERR_BUSY);
 	ck_assert_uint_eq(n_replies(), 0);
 	claim_release(&c, &claim);
 	ctx_end(&c);
@@ -612,6 +618,40 @@ START_TEST(a_file_that_may_come_later_is_to_be_sent_again)
 	    delivers(chat(START), video(START, "/rec/play/1"), NULL), 200);
 	ck_assert_uint_eq(n_replies(), 1);
 	expect_file(reply(0), "custom_zoom_chat");
+}
+END_TEST
+
+static const struct {
+	int status;
+	const char *headers;
+	int64_t retry_ms;
+} limits[] = {
+	{ 429, "Retry-After: 120", 120 * 1000 },
+	{ 429, "", 0 },
+	{ 408, "", 0 },
+	{ 503, "Retry-After: 9", 9 * 1000 },
+};
+
+START_TEST(a_file_that_zoom_gives_to_nobody_now_is_a_failed_attempt)
+{
+	https_answers(w.zoom, limits[_i].status, limits[_i].headers, "");
+	ck_assert_int_eq(delivers_transcript(transcript(START), NULL), 500);
+	ck_assert_int_eq(failure.code, ERR_REMOTE);
+	ck_assert_int_eq(failure_ms, limits[_i].retry_ms);
+	ck_assert_uint_eq(n_replies(), 0);
+}
+END_TEST
+
+START_TEST(a_part_that_fails_counts_beside_one_that_is_being_posted)
+{
+	struct ctx c = world_ctx(&w);
+	struct claim claim;
+	ck_assert(claim_take(&c, S(CLAIM "1760000040000"), &claim, &w.err));
+	https_answers(w.zoom, 503, "", "");
+	ck_assert_int_eq(
+	    delivers(video(START, "/rec/play/1"), chat(LATER), NULL), 500);
+	ck_assert_int_eq(failure.code, ERR_REMOTE);
+	ctx_end(&c);
 }
 END_TEST
 
@@ -718,6 +758,11 @@ int main(void)
 	tcase_add_loop_test(tc, a_file_that_zoom_refuses_is_logged_and_left_out,
 	    0, (int)(sizeof(refusals) / sizeof(refusals[0])));
 	tcase_add_test(tc, a_file_that_may_come_later_is_to_be_sent_again);
+	tcase_add_loop_test(tc,
+	    a_file_that_zoom_gives_to_nobody_now_is_a_failed_attempt, 0,
+	    (int)(sizeof(limits) / sizeof(limits[0])));
+	tcase_add_test(
+	    tc, a_part_that_fails_counts_beside_one_that_is_being_posted);
 	tcase_add_test(tc, one_part_that_fails_does_not_hold_up_the_others);
 	tcase_add_loop_test(tc,
 	    what_the_server_could_not_do_is_to_be_sent_again, 0,

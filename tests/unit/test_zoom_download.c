@@ -19,6 +19,7 @@ static struct zoom_client *client;
 static struct arena arena;
 static struct zoom_download d;
 static struct str content;
+static int64_t retry_ms;
 static struct err err;
 
 /* Hosts of this test's Zoom. */
@@ -57,9 +58,13 @@ static void tear_down(void)
 
 static bool downloads_within(int64_t timeout_ms)
 {
+	struct zoom_file file;
 	err_clear(&err);
-	return zoom_download(client, &arena, &d,
-	    clock_deadline_ms(patience(timeout_ms)), &content, &err);
+	bool ok = zoom_download(client, &arena, &d,
+	    clock_deadline_ms(patience(timeout_ms)), &file, &err);
+	content = file.content;
+	retry_ms = file.retry_ms;
+	return ok;
 }
 
 static bool downloads(void)
@@ -245,6 +250,20 @@ START_TEST(another_status_is_an_error)
 }
 END_TEST
 
+START_TEST(zoom_may_say_when_to_come_again)
+{
+	https_answers(zoom, 429, TEXT "\r\nRetry-After: 120", "slower");
+	expect_error(ERR_BUSY, false);
+	ck_assert_int_eq(retry_ms, 120 * 1000);
+	https_answers(zoom, 429, TEXT, "slower");
+	expect_error(ERR_BUSY, false);
+	ck_assert_int_eq(retry_ms, 0);
+	https_answers(zoom, 200, TEXT "\r\nRetry-After: 120", "file");
+	expect_file("file");
+	ck_assert_int_eq(retry_ms, 0);
+}
+END_TEST
+
 START_TEST(a_file_has_a_limit)
 {
 	char file[102];
@@ -346,6 +365,7 @@ int main(void)
 	    (int)(sizeof(pages) / sizeof(pages[0])));
 	tcase_add_loop_test(tests, another_status_is_an_error, 0,
 	    (int)(sizeof(statuses) / sizeof(statuses[0])));
+	tcase_add_test(tests, zoom_may_say_when_to_come_again);
 	tcase_add_test(tests, a_file_has_a_limit);
 	tcase_add_test(tests, a_file_that_breaks_off_is_an_error);
 	tcase_add_test(tests, a_file_that_does_not_come_is_an_error);
