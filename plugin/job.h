@@ -14,8 +14,8 @@
  *
  * A job may be run more than once, also at the same time: what it does must
  * be harmless then. One that fails is tried again after 15 s, 30 s, 1 min,
- * and so on up to an hour, ten times in all, some four hours; then it is
- * dropped with a word in the log and to the admins.
+ * and so on up to an hour, ten times in all, some two hours (longer when Zoom
+ * asks to wait); then it is dropped with a word in the log and to the admins.
  */
 #ifndef PLUGIN_JOB_H
 #define PLUGIN_JOB_H
