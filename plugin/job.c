@@ -136,6 +136,30 @@ static void wake(struct jobs *jobs, int slot)
 	pthread_mutex_unlock(&jobs->lock);
 }
 
+/* Memory for one slot, of a call that goes through all of them: events are
+ * large. Ends with arena_fini(arena). */
+static struct ctx for_slot(const struct ctx *c, struct arena *arena)
+{
+	struct ctx slot = *c;
+	arena_init(arena, MEMORY_MAX);
+	slot.arena = arena;
+	return slot;
+}
+
+/* If it is free. */
+static bool fill(struct ctx *c, int slot, const struct job *job, bool *saved,
+    struct err *err)
+{
+	struct arena arena;
+	struct ctx own = for_slot(c, &arena);
+	struct str sealed;
+	bool ok = seal_job(&own, slot, job, &sealed, err) &&
+	          store_swap_for(&own, slot_key(&own, slot), S(""), sealed,
+	              JOB_LIFE_S, saved, err);
+	arena_fini(&arena);
+	return ok;
+}
+
 bool job_add(struct ctx *c, struct str body, struct err *err)
 {
 	unsigned char random[2];
@@ -148,11 +172,8 @@ bool job_add(struct ctx *c, struct str body, struct err *err)
 	int first = (random[0] << 8 | random[1]) % JOB_SLOTS;
 	for (int i = 0; i < JOB_SLOTS; i++) {
 		int slot = (first + i) % JOB_SLOTS;
-		struct str sealed;
 		bool saved;
-		if (!seal_job(c, slot, &job, &sealed, err) ||
-		    !store_swap_for(c, slot_key(c, slot), S(""), sealed,
-		        JOB_LIFE_S, &saved, err))
+		if (!fill(c, slot, &job, &saved, err))
 			return false;
 		if (!saved)
 			continue;
@@ -165,6 +186,23 @@ bool job_add(struct ctx *c, struct str body, struct err *err)
 	return err_set(err, ERR_BUSY, "%d events wait already", JOB_SLOTS);
 }
 
+/* added_ms: out, 0 for a free slot and where it is not known. */
+static bool count(struct ctx *c, int slot, struct job_summary *summary,
+    int64_t *added_ms, struct err *err)
+{
+	struct arena arena;
+	struct ctx own = for_slot(c, &arena);
+	struct job job;
+	bool ok = read_job(&own, slot, &job, err);
+	if (ok) {
+		summary->n += job.raw.len > 0;
+		summary->n_failing += job.attempts > 0;
+		*added_ms = job.added_ms;
+	}
+	arena_fini(&arena);
+	return ok;
+}
+
 bool job_count(struct ctx *c, struct job_summary *summary, struct err *err)
 {
 	struct str marked;
@@ -175,15 +213,11 @@ bool job_count(struct ctx *c, struct job_summary *summary, struct err *err)
 	if (marked.len == 0)
 		return true;
 	for (int slot = 0; slot < JOB_SLOTS; slot++) {
-		struct job job;
-		if (!read_job(c, slot, &job, err))
+		int64_t added_ms;
+		if (!count(c, slot, summary, &added_ms, err))
 			return false;
-		if (job.raw.len == 0)
-			continue;
-		summary->n++;
-		summary->n_failing += job.attempts > 0;
-		if (job.added_ms > 0 && job.added_ms < oldest)
-			oldest = job.added_ms;
+		if (added_ms > 0 && added_ms < oldest)
+			oldest = added_ms;
 	}
 	if (oldest != INT64_MAX)
 		summary->oldest_ms = clock_wall_ms() - oldest;

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of an event that is large. */
+#define LARGE ((size_t)100 * 1024)
+
 static struct world w;
 static atomic_int n_run; /* how often an event was worked off */
 static atomic_bool fails;
@@ -203,20 +206,28 @@ START_TEST(a_job_that_fails_is_put_off)
 }
 END_TEST
 
-/* A job of so many attempts in a slot. */
-static void store_attempts(int slot, int attempts)
+/* A job of so many attempts in a slot; event: as JSON has it in a string. */
+static void store_job(int slot, int attempts, const char *event)
 {
 	char key[32];
+	struct arena a;
 	struct str sealed;
+	arena_init(&a, (size_t)16 * LARGE);
 	snprintf(key, sizeof(key), "z2_job_%d", slot);
-	struct str json = arena_printf(&w.arena,
-	    "{\"event\":\"{\\\"event\\\":\\\"recording.completed\\\"}\","
-	    "\"attempts\":%d,\"due\":0,\"added\":1}",
+	struct str json = arena_printf(&a,
+	    "{\"event\":\"%s\",\"attempts\":%d,\"due\":0,\"added\":1}", event,
 	    attempts);
 	ck_assert(vault_seal(
-	    &w.arena, S(ENCRYPTION_KEY), str_from(key), json, &sealed, &w.err));
+	    &a, S(ENCRYPTION_KEY), str_from(key), json, &sealed, &w.err));
 	host_stores(&w.host, key, sealed);
 	host_stores(&w.host, "z2_jobs", S("there are some"));
+	arena_fini(&a);
+}
+
+static void store_attempts(int slot, int attempts)
+{
+	store_job(
+	    slot, attempts, "{\\\"event\\\":\\\"recording.completed\\\"}");
 }
 
 /* The member of the job in a slot, once that is not the job it was. */
@@ -326,6 +337,32 @@ START_TEST(a_full_queue_is_told)
 }
 END_TEST
 
+/* Of events that are as long as those with many files: none of the calls has
+ * room for them all. */
+START_TEST(a_full_queue_of_large_events_is_told)
+{
+	char *event = calloc(1, LARGE + 1);
+	ck_assert_ptr_nonnull(event);
+	memset(event, ' ', LARGE);
+	struct arena small;
+	struct job_summary summary;
+	for (int slot = 0; slot < JOB_SLOTS; slot++)
+		store_job(slot, 1, event);
+	struct ctx c = world_ctx(&w);
+	c.arena = &small;
+	arena_init(&small, (size_t)8 * LARGE);
+	ck_assert_msg(job_count(&c, &summary, &w.err), "%s", w.err.text);
+	ck_assert_int_eq(summary.n, JOB_SLOTS);
+	ck_assert_int_eq(summary.n_failing, JOB_SLOTS);
+	ck_assert(!job_add(&c, str_from(event), &w.err));
+	ck_assert_int_eq(w.err.code, ERR_BUSY);
+	ck_assert_str_eq(w.err.text, "256 events wait already");
+	arena_fini(&small);
+	ctx_end(&c);
+	free(event);
+}
+END_TEST
+
 START_TEST(a_store_that_fails_takes_nothing_on)
 {
 	host_fails(&w.host, MM_API_KV_SET_WITH_OPTIONS, 500);
@@ -352,6 +389,7 @@ int main(void)
 	tcase_add_test(tc, what_cannot_be_read_is_dropped_and_logged);
 	tcase_add_test(tc, what_another_node_does_is_left_to_it);
 	tcase_add_test(tc, a_full_queue_is_told);
+	tcase_add_test(tc, a_full_queue_of_large_events_is_told);
 	tcase_add_test(tc, a_store_that_fails_takes_nothing_on);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
