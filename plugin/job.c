@@ -237,10 +237,10 @@ static int64_t wait_after(const struct ctx *c, int64_t attempts)
 	return wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS;
 }
 
-/* Somebody else may have done it meanwhile. */
-static void remove_job(struct ctx *c, int slot, const struct job *job)
+/* False when somebody else has done it meanwhile, or when it is still there. */
+static bool remove_job(struct ctx *c, int slot, const struct job *job)
 {
-	bool removed;
+	bool removed = false;
 	struct err err = { 0 };
 	if (!mm_kv_compare_and_delete(
 	        c->mm, c->arena, slot_key(c, slot), job->raw, &removed, &err))
@@ -248,11 +248,30 @@ static void remove_job(struct ctx *c, int slot, const struct job *job)
 		    "An event that is done stays in the queue and will be "
 		    "looked at again",
 		    "error", err.text, NULL);
+	return removed;
+}
+
+/* What cannot be read. */
+static void drop(
+    struct ctx *c, int slot, const struct job *job, const char *why)
+{
+	if (!remove_job(c, slot, job))
+		return;
+	mm_log(c->mm, LOG_LEVEL_ERROR,
+	    "An event in the queue cannot be read, and is dropped", "error",
+	    why, NULL);
+	metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
+	admins_tell(c,
+	    "Something from Zoom could not be posted: what was stored of it "
+	    "cannot be read any more. Recordings are still to be found at "
+	    "Zoom, and the server's log has the details.");
 }
 
 static void give_up(struct ctx *c, int slot, const struct job *job,
     const struct zoom_event *event, const struct err *why)
 {
+	if (!remove_job(c, slot, job))
+		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR, "An event of Zoom's is given up",
 	    "event", str_c(event->event), "meeting_uuid", str_c(event->uuid),
 	    "error", why->text, NULL);
@@ -264,7 +283,6 @@ static void give_up(struct ctx *c, int slot, const struct job *job,
 	    str_c(event->event), (long long)event->meeting_id, MAX_ATTEMPTS,
 	    why->text);
 	metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
-	remove_job(c, slot, job);
 }
 
 static void put_off(struct ctx *c, int slot, const struct job *job,
@@ -301,11 +319,7 @@ static void run_job(
 	struct err err = { 0 };
 	if (job->body.len == 0 ||
 	    !zoom_webhook_parse(c->arena, job->body, &event, &err)) {
-		mm_log(c->mm, LOG_LEVEL_ERROR,
-		    "An event in the queue cannot be read, and is dropped",
-		    "error", job->body.len == 0 ? "damaged" : err.text, NULL);
-		metrics_count(&c->plugin->metrics, METRICS_JOB_FAILED);
-		remove_job(c, slot, job);
+		drop(c, slot, job, job->body.len == 0 ? "damaged" : err.text);
 		return;
 	}
 	if (!jobs->run(c, &event, &err)) {
@@ -313,7 +327,7 @@ static void run_job(
 		return;
 	}
 	metrics_count(&c->plugin->metrics, METRICS_JOB_DONE);
-	remove_job(c, slot, job);
+	(void)remove_job(c, slot, job);
 }
 
 /* Whether the slot was, and stays, empty is told by *empty. */

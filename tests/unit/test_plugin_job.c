@@ -284,31 +284,66 @@ START_TEST(while_a_copy_is_worked_off_no_attempt_is_counted)
 }
 END_TEST
 
+/* To the admin, with this text. */
+static void await_word(const char *text)
+{
+	int64_t deadline = SOON;
+	while (host_n_posts(&w.host) == 0 && clock_now_ms() < deadline)
+		sched_yield();
+	const struct mm_post *post = host_post(&w.host, 0);
+	ck_assert_str_eq(str_c(post->channel_id), "direct_" ADMIN);
+	ck_assert_ptr_nonnull(strstr(str_c(post->message), text));
+}
+
 START_TEST(after_the_last_attempt_the_admins_are_told)
 {
 	fails = true;
 	store_attempts(3, 9);
 	start_jobs();
 	await(1, 0);
-	int64_t deadline = SOON;
-	while (host_n_posts(&w.host) == 0 && clock_now_ms() < deadline)
-		sched_yield();
-	const struct mm_post *post = host_post(&w.host, 0);
-	ck_assert_str_eq(str_c(post->channel_id), "direct_" ADMIN);
-	ck_assert_ptr_nonnull(
-	    strstr(str_c(post->message), "Zoom is on holiday"));
+	await_word("Zoom is on holiday");
 	stop_jobs();
 }
 END_TEST
 
-START_TEST(what_cannot_be_read_is_dropped_and_logged)
+START_TEST(of_what_cannot_be_read_the_admins_are_told)
 {
-	host_stores(&w.host, "z2_job_9", S("rubbish"));
+	if (_i == 0)
+		host_stores(&w.host, "z2_job_9", S("rubbish"));
+	else
+		store_job(9, 0, "no event");
 	host_stores(&w.host, "z2_jobs", S("there are some"));
 	start_jobs();
 	await(0, 0);
-	ck_assert(host_logged(&w.host, "cannot be read"));
+	await_word("cannot be read any more");
+	ck_assert(host_logged(&w.host, "cannot be read, and is dropped"));
 	stop_jobs();
+	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+}
+END_TEST
+
+static void done_by_another(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	(void)h;
+	(void)a;
+	(void)args;
+	(void)returns;
+	(void)object;
+}
+
+START_TEST(what_somebody_else_has_done_meanwhile_is_not_given_up)
+{
+	fails = true;
+	store_attempts(3, 9);
+	host_answers(
+	    &w.host, MM_API_KV_COMPARE_AND_DELETE, done_by_another, NULL);
+	start_jobs();
+	host_is_called(&w.host, MM_API_KV_COMPARE_AND_DELETE, 2);
+	stop_jobs();
+	ck_assert_int_ge(n_run, 1);
+	ck_assert_uint_eq(host_n_posts(&w.host), 0);
+	ck_assert(!host_logged(&w.host, "is given up"));
 }
 END_TEST
 
@@ -386,7 +421,10 @@ int main(void)
 	    (int)(sizeof(waits) / sizeof(waits[0])));
 	tcase_add_test(tc, while_a_copy_is_worked_off_no_attempt_is_counted);
 	tcase_add_test(tc, after_the_last_attempt_the_admins_are_told);
-	tcase_add_test(tc, what_cannot_be_read_is_dropped_and_logged);
+	tcase_add_loop_test(
+	    tc, of_what_cannot_be_read_the_admins_are_told, 0, 2);
+	tcase_add_test(
+	    tc, what_somebody_else_has_done_meanwhile_is_not_given_up);
 	tcase_add_test(tc, what_another_node_does_is_left_to_it);
 	tcase_add_test(tc, a_full_queue_is_told);
 	tcase_add_test(tc, a_full_queue_of_large_events_is_told);
