@@ -38,7 +38,9 @@ bool claim_take(
 {
 	bool saved = false;
 	int64_t now_ms = clock_wall_ms();
-	*claim = (struct claim){ .again = false };
+	*claim = (struct claim){
+		.until_ms = clock_deadline_ms(CLAIM_MS - 1000),
+	};
 	if (!key_of(c, name, &claim->key, err) ||
 	    !store_get(c, claim->key, &claim->value, err))
 		return false;
@@ -56,15 +58,17 @@ bool claim_take(
 	return saved || err_set(err, ERR_BUSY, "somebody else is at work");
 }
 
-bool claim_finish(
-    struct ctx *c, const struct claim *claim, struct str what, struct err *err)
+bool claim_is_held(const struct claim *claim)
 {
-	/* when it was not saved, somebody has gone on with it meanwhile, and
-	 * finds what is done */
-	bool saved;
+	return clock_now_ms() < claim->until_ms;
+}
+
+bool claim_finish(struct ctx *c, const struct claim *claim, struct str what,
+    bool *mine, struct err *err)
+{
 	return swap(c, claim,
 	    js_dump(c->arena, json_pack("{s:o}", "done", js_string(what))),
-	    &saved, err);
+	    mine, err);
 }
 
 void claim_release(struct ctx *c, const struct claim *claim)

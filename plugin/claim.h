@@ -13,12 +13,17 @@
  *	if (claim.done)
  *		return true;
  *	if (claim.again && already_there(...))
- *		return claim_finish(c, &claim, what, err);
+ *		return claim_finish(c, &claim, what, &mine, err);
  *	...
- *	return claim_finish(c, &claim, what, err);
+ *	if (!claim_is_held(&claim))
+ *		return err_set(...);
+ *	...
+ *	return claim_finish(c, &claim, what, &mine, err);
  *
  * Whoever dies in between leaves a claim that ends by itself. The next one
  * is told so by `again`, and looks first whether the thing is there already.
+ * Whoever did not die but was held up in the middle of doing it learns from
+ * `mine` that there are two who did not see each other.
  */
 #ifndef PLUGIN_CLAIM_H
 #define PLUGIN_CLAIM_H
@@ -36,6 +41,7 @@ struct claim {
 	struct str value; /* as it is stored */
 	bool done;        /* there is nothing left to do */
 	bool again;       /* somebody has begun it before */
+	int64_t until_ms; /* monotonic, a second before the stored one */
 };
 
 /*
@@ -49,9 +55,20 @@ struct claim {
 bool claim_take(struct ctx *c, struct str name, struct claim *claim,
     struct err *err) MUST_USE;
 
-/* It is done. what: a word to find it by, for people; UTF-8. */
+/* By our own clock: nobody else may have begun it. To be asked before what
+ * is not to be done twice. */
+bool claim_is_held(const struct claim *claim);
+
+/*
+ * claim_finish - it is done
+ *
+ *   what   a word to find it by, for people; UTF-8
+ *   mine   out: false when it was done under a claim that had ended, and
+ *          somebody else has gone on with it meanwhile. They may not have
+ *          seen it: they looked before it was there
+ */
 bool claim_finish(struct ctx *c, const struct claim *claim, struct str what,
-    struct err *err) MUST_USE;
+    bool *mine, struct err *err) MUST_USE;
 
 /* It is not done, and may be begun again at once. Failures are logged: the
  * claim ends by itself, only later. */

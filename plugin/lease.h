@@ -7,7 +7,8 @@
  *
  * A holder that was stopped for longer than its time does not know it. So
  * what is done under a lease is made harmless by a compare-and-set of its
- * own, and lease_is_held is asked before what cannot be undone.
+ * own, and lease_is_held (of a claim, claim_is_held) is asked before what
+ * cannot be undone.
  */
 #ifndef PLUGIN_LEASE_H
 #define PLUGIN_LEASE_H

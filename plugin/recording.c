@@ -5,7 +5,8 @@
  * of their recording; for each a claim, the file from Zoom to Mattermost, the
  * reply, the claim finished. Whoever is killed between the reply and the
  * claim's end has marked the reply with the claim's name; the next one finds
- * it in the thread.
+ * it in the thread. Of two who post at the same time, since one was held up
+ * for longer than a claim lasts, one deletes what the other has posted, too.
  */
 #include "plugin/recording.h"
 
@@ -247,9 +248,9 @@ static bool create(struct ctx *c, const struct work *w, const struct reply *r,
 	return true;
 }
 
-/* A reply that was made before, by whoever did not finish. */
+/* A reply that somebody has made; but: the id of one that does not count. */
 static bool find_reply(struct ctx *c, const struct work *w, struct str name,
-    struct str *post_id, struct err *err)
+    struct str but, struct str *post_id, struct err *err)
 {
 	struct mm_post_list *list = NULL;
 	*post_id = (struct str){ NULL, 0 };
@@ -261,16 +262,36 @@ static bool find_reply(struct ctx *c, const struct work *w, struct str name,
 		const struct gob_any *mark =
 		    gob_any_map_get(&p->props, S(MARK));
 		if (str_eq(p->user_id, str_from(c->plugin->bot_id)) &&
-		    str_eq(gob_any_get_string(mark), name))
+		    str_eq(gob_any_get_string(mark), name) &&
+		    !str_eq(p->id, but))
 			*post_id = p->id;
 	}
 	return true;
 }
 
+/* There may be two, whose makers did not see each other: that of whoever has
+ * the claim stays. mine: it is the one of post_id. */
+static void keep_one(struct ctx *c, const struct work *w, struct str name,
+    struct str post_id, bool mine)
+{
+	struct str other;
+	struct err err = { 0 };
+	bool done = find_reply(c, w, name, post_id, &other, &err);
+	if (done && other.len == 0)
+		return;
+	done = done &&
+	       mm_delete_post(c->mm, c->arena, mine ? other : post_id, &err);
+	mm_log(c->mm, done ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+	    done ? "A recording was posted twice, and one reply is deleted"
+	         : "A recording may have been posted twice",
+	    "error", err.text, "meeting_uuid", str_c(w->event->uuid), NULL);
+}
+
 /* post_id: out, empty when nothing is to be posted or the server does not
  * want it. */
 static bool make_reply(struct ctx *c, const struct work *w,
-    const struct reply *r, struct str *post_id, struct err *err)
+    const struct reply *r, const struct claim *claim, struct str *post_id,
+    struct err *err)
 {
 	struct str file_id = { NULL, 0 };
 	struct err why = { 0 };
@@ -279,6 +300,10 @@ static bool make_reply(struct ctx *c, const struct work *w,
 		return false;
 	if (r->message.len == 0 && file_id.len == 0)
 		return true;
+	if (!claim_is_held(claim))
+		return err_set(err, ERR_TIMEOUT,
+		    "the server was so slow that somebody else may be posting "
+		    "the recording");
 	if (create(c, w, r, file_id, post_id, &why))
 		return true;
 	if (!is_refusal(&why))
@@ -292,11 +317,12 @@ static bool post_once(
 {
 	struct claim claim;
 	struct str post_id = { NULL, 0 };
+	bool mine;
 	if (!claim_take(c, r->name, &claim, err))
 		return false;
 	if (claim.done)
 		return true;
-	if (claim.again && !find_reply(c, w, r->name, &post_id, err)) {
+	if (claim.again && !find_reply(c, w, r->name, S(""), &post_id, err)) {
 		claim_release(c, &claim);
 		return false;
 	}
@@ -305,12 +331,18 @@ static bool post_once(
 		    "A recording was posted before by a process that died",
 		    "meeting_uuid", str_c(w->event->uuid), "post_id",
 		    str_c(post_id), NULL);
-	bool done = post_id.len > 0 || make_reply(c, w, r, &post_id, err);
-	if (done && post_id.len > 0)
-		return claim_finish(c, &claim, post_id, err);
-	/* another delivery may bring a token and addresses that work */
-	claim_release(c, &claim);
-	return done;
+	bool done =
+	    post_id.len > 0 || make_reply(c, w, r, &claim, &post_id, err);
+	if (!done || post_id.len == 0) {
+		/* another delivery may bring a token and addresses that work */
+		claim_release(c, &claim);
+		return done;
+	}
+	if (!claim_finish(c, &claim, post_id, &mine, err))
+		return false;
+	if (!mine || claim.again)
+		keep_one(c, w, r->name, post_id, mine);
+	return true;
 }
 
 /* ---- recording.completed ------------------------------------------------------------------ */

@@ -444,8 +444,8 @@ static void get_post_thread(
 	    arena_array(a, HOST_MAX_POSTS, sizeof(*list->posts.items));
 	for (size_t i = 0; i < h->n_posts; i++) {
 		const struct mm_post *p = h->posts[i];
-		if (str_eq(p->id, in->post_id) ||
-		    str_eq(p->root_id, in->post_id))
+		if (p->delete_at == 0 && (str_eq(p->id, in->post_id) ||
+		                             str_eq(p->root_id, in->post_id)))
 			list->posts.items[list->posts.n++] =
 			    (struct mm_string_post_entry){ p->id, *p };
 	}

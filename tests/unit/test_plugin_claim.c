@@ -1,6 +1,7 @@
 /* Claims: who may begin, who must wait, what is done for good. */
 #include "plugin/claim.h"
 
+#include "tests/lib/fast_clock.h"
 #include "tests/lib/world.h"
 
 #include <check.h>
@@ -13,6 +14,7 @@ static struct world w;
 static struct ctx c;
 static struct claim claim;
 static struct err err;
+static bool mine;
 
 static void set_up(void)
 {
@@ -34,15 +36,15 @@ static bool takes(const char *name)
 
 START_TEST(the_first_takes_it_and_the_second_waits)
 {
-	struct claim mine;
+	struct claim first;
 	ck_assert_msg(takes(NAME), "%s", err.text);
 	ck_assert(!claim.done && !claim.again);
-	mine = claim;
+	first = claim;
 	ck_assert(!takes(NAME));
 	ck_assert_int_eq(err.code, ERR_BUSY);
 	ck_assert(takes("z2_thing_2"));
 	err_clear(&err);
-	ck_assert(claim_finish(&c, &mine, S("post"), &err));
+	ck_assert(claim_finish(&c, &first, S("post"), &mine, &err));
 	ck_assert_str_eq(str_c(host_key(&w.host, NAME)), "{\"done\":\"post\"}");
 	ck_assert(takes(NAME));
 	ck_assert(claim.done);
@@ -75,6 +77,17 @@ START_TEST(a_claim_of_somebody_who_died_ends)
 }
 END_TEST
 
+START_TEST(who_was_held_up_knows_it)
+{
+	ck_assert(takes(NAME));
+	ck_assert(claim_is_held(&claim));
+	clock_ahead_ms += CLAIM_MS - 2000;
+	ck_assert(claim_is_held(&claim));
+	clock_ahead_ms += 2000;
+	ck_assert(!claim_is_held(&claim));
+}
+END_TEST
+
 START_TEST(of_two_that_go_on_with_it_one_does)
 {
 	struct claim late;
@@ -83,8 +96,10 @@ START_TEST(of_two_that_go_on_with_it_one_does)
 	/* its time runs out, somebody else goes on and finishes */
 	host_stores(&w.host, NAME, S("{\"until\":1}"));
 	ck_assert(takes(NAME));
-	ck_assert(claim_finish(&c, &claim, S("theirs"), &err));
-	ck_assert(claim_finish(&c, &late, S("mine"), &err));
+	ck_assert(claim_finish(&c, &claim, S("theirs"), &mine, &err));
+	ck_assert(mine);
+	ck_assert(claim_finish(&c, &late, S("mine"), &mine, &err));
+	ck_assert(!mine);
 	claim_release(&c, &late);
 	ck_assert_str_eq(
 	    str_c(host_key(&w.host, NAME)), "{\"done\":\"theirs\"}");
@@ -107,7 +122,7 @@ START_TEST(it_is_known_for_thirty_days)
 {
 	ck_assert(takes(NAME));
 	ck_assert_int_gt(host_expires_s(&w.host, NAME), CLAIM_KEPT_S - 60);
-	ck_assert(claim_finish(&c, &claim, S("post"), &err));
+	ck_assert(claim_finish(&c, &claim, S("post"), &mine, &err));
 	ck_assert_int_gt(host_expires_s(&w.host, NAME), CLAIM_KEPT_S - 60);
 	w.host.clock_off_ms = CLAIM_KEPT_S * 1000 + 1000;
 	ck_assert(takes(NAME));
@@ -147,7 +162,7 @@ START_TEST(a_store_that_fails_is_an_error)
 	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
 	ck_assert(takes(NAME));
 	host_fails(&w.host, MM_API_KV_SET_WITH_OPTIONS, 500);
-	ck_assert(!claim_finish(&c, &claim, S("post"), &err));
+	ck_assert(!claim_finish(&c, &claim, S("post"), &mine, &err));
 	claim_release(&c, &claim);
 	ck_assert(host_logged(&w.host, "tried again later only"));
 }
@@ -162,6 +177,7 @@ int main(void)
 	tcase_add_test(tc, the_first_takes_it_and_the_second_waits);
 	tcase_add_test(tc, what_is_given_back_may_be_begun_again);
 	tcase_add_test(tc, a_claim_of_somebody_who_died_ends);
+	tcase_add_test(tc, who_was_held_up_knows_it);
 	tcase_add_test(tc, of_two_that_go_on_with_it_one_does);
 	tcase_add_test(tc, what_makes_no_sense_may_be_taken);
 	tcase_add_test(tc, it_is_known_for_thirty_days);

@@ -4,6 +4,7 @@
 #include "plugin/claim.h"
 #include "plugin/store.h"
 #include "plugin/webhook.h"
+#include "tests/lib/fast_clock.h"
 #include "tests/lib/world.h"
 
 #include <check.h>
@@ -571,6 +572,105 @@ START_TEST(a_mark_in_somebody_elses_post_counts_for_nothing)
 }
 END_TEST
 
+/* ---- two at a time --------------------------------------------------------------------------- */
+
+/* What happens while a reply is posted, beside it. */
+enum meanwhile { ANOTHER_POSTS, ANOTHER_LOOKS, A_LATE_ONE_POSTS };
+
+static void post_meanwhile(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	const struct mm_create_post_args *in = args;
+	struct mm_create_post_returns *out = returns;
+	(void)a;
+	const enum meanwhile *what = object;
+	if (*what == ANOTHER_POSTS) {
+		host_adds_post(h, in->post);
+		host_stores(h, CLAIM "1760000040000", S("{\"done\":\"x\"}"));
+	} else if (*what == ANOTHER_LOOKS) {
+		host_stores(h, CLAIM "1760000040000", S("{\"until\":9e15}"));
+	}
+	out->result = host_adds_post(h, in->post);
+	if (*what == A_LATE_ONE_POSTS)
+		host_adds_post(h, in->post);
+}
+
+static void posts_while(enum meanwhile what)
+{
+	host_answers(&w.host, MM_API_CREATE_POST, post_meanwhile, &what);
+	ck_assert_int_eq(
+	    delivers(video(START, "/rec/play/1"), NULL, NULL), 200);
+}
+
+START_TEST(who_has_lost_the_claim_deletes_what_another_has_posted_too)
+{
+	posts_while(ANOTHER_POSTS);
+	ck_assert_uint_eq(n_replies(), 2);
+	ck_assert_int_eq(reply(0)->delete_at, 0);
+	ck_assert_int_ne(reply(1)->delete_at, 0);
+	ck_assert_str_eq(str_c(host_key(&w.host, CLAIM "1760000040000")),
+	    "{\"done\":\"x\"}");
+	ck_assert(host_logged(&w.host, "posted twice, and one reply"));
+}
+END_TEST
+
+START_TEST(who_has_lost_the_claim_leaves_the_only_reply)
+{
+	posts_while(ANOTHER_LOOKS);
+	ck_assert_uint_eq(n_replies(), 1);
+	ck_assert_int_eq(reply(0)->delete_at, 0);
+}
+END_TEST
+
+START_TEST(who_went_on_with_it_deletes_what_came_late)
+{
+	host_stores(&w.host, CLAIM "1760000040000", S("{\"until\":1}"));
+	posts_while(A_LATE_ONE_POSTS);
+	ck_assert_uint_eq(n_replies(), 2);
+	ck_assert_int_eq(reply(0)->delete_at, 0);
+	ck_assert_int_ne(reply(1)->delete_at, 0);
+	struct str done = arena_printf(
+	    &w.arena, "{\"done\":\"%.*s\"}", STR_ARG(reply(0)->id));
+	ck_assert(str_eq(host_key(&w.host, CLAIM "1760000040000"), done));
+}
+END_TEST
+
+START_TEST(a_second_reply_that_stays_is_logged)
+{
+	host_fails(&w.host, MM_API_DELETE_POST, 500);
+	posts_while(ANOTHER_POSTS);
+	ck_assert(host_logged(&w.host, "may have been posted twice"));
+}
+END_TEST
+
+/* So slow that the claim ends. */
+static void upload_slowly(struct host *h, struct arena *a, const void *args,
+    void *returns, void *object)
+{
+	struct mm_upload_file_returns *out = returns;
+	(void)h;
+	(void)args;
+	(void)object;
+	out->result = arena_new(a, struct mm_file_info);
+	out->result->id = S("file1");
+	clock_ahead_ms += CLAIM_MS;
+}
+
+START_TEST(past_the_end_of_its_claim_nobody_posts)
+{
+	https_answers(w.zoom, 200, TEXT, "WEBVTT\n");
+	https_answers(w.zoom, 200, TEXT, "WEBVTT\n");
+	host_answers(&w.host, MM_API_UPLOAD_FILE, upload_slowly, NULL);
+	ck_assert_int_eq(delivers_transcript(transcript(START), NULL), 500);
+	ck_assert_int_eq(failure.code, ERR_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(failure.text, "somebody else may"));
+	ck_assert_uint_eq(n_replies(), 0);
+	host_answers(&w.host, MM_API_UPLOAD_FILE, NULL, NULL);
+	ck_assert_int_eq(delivers_transcript(transcript(START), NULL), 200);
+	ck_assert_uint_eq(n_replies(), 1);
+}
+END_TEST
+
 /* ---- failures ---------------------------------------------------------------------------------- */
 
 static const struct {
@@ -755,6 +855,12 @@ int main(void)
 	tcase_add_test(
 	    tc, a_reply_of_somebody_who_died_before_the_end_is_found);
 	tcase_add_test(tc, a_mark_in_somebody_elses_post_counts_for_nothing);
+	tcase_add_test(
+	    tc, who_has_lost_the_claim_deletes_what_another_has_posted_too);
+	tcase_add_test(tc, who_has_lost_the_claim_leaves_the_only_reply);
+	tcase_add_test(tc, who_went_on_with_it_deletes_what_came_late);
+	tcase_add_test(tc, a_second_reply_that_stays_is_logged);
+	tcase_add_test(tc, past_the_end_of_its_claim_nobody_posts);
 	tcase_add_loop_test(tc, a_file_that_zoom_refuses_is_logged_and_left_out,
 	    0, (int)(sizeof(refusals) / sizeof(refusals[0])));
 	tcase_add_test(tc, a_file_that_may_come_later_is_to_be_sent_again);
