@@ -25,6 +25,9 @@
 #define VIDEO     "shared_screen_with_speaker_view"
 #define MINUTE_MS ((int64_t)60 * 1000)
 
+/* A file, and what is asked and answered about it. */
+#define FILE_MEMORY_MAX (2 * RECORDING_FILE_MAX)
+
 /* What the steps share. */
 struct work {
 	const struct zoom_event *event;
@@ -118,8 +121,8 @@ static bool trusts(const void *object, struct str url)
 }
 
 static bool fetch(struct ctx *c, const struct work *w,
-    const struct zoom_recording_file *file, struct str *content,
-    struct err *err)
+    const struct zoom_recording_file *file, struct arena *memory,
+    struct str *content, struct err *err)
 {
 	const struct zoom_download d = {
 		.url = file->download_url,
@@ -131,25 +134,26 @@ static bool fetch(struct ctx *c, const struct work *w,
 	};
 	struct zoom_file got;
 	bool ok = zoom_download(
-	    c->plugin->zoom, c->arena, &d, w->deadline_ms, &got, err);
+	    c->plugin->zoom, memory, &d, w->deadline_ms, &got, err);
 	*content = got.content;
 	if (got.retry_ms > c->retry_ms)
 		c->retry_ms = got.retry_ms;
 	return ok;
 }
 
-/* The bytes as they are, but for lines without a character. */
-static struct str without_blank_lines(struct arena *a, struct str text)
+/* The bytes as they are, but for lines without a character; in place, for they
+ * are in an arena and nobody else's. */
+static struct str without_blank_lines(struct str text)
 {
-	char *out = arena_alloc(a, text.len + 1);
+	char *out = (char *)(uintptr_t)text.data;
 	size_t n = 0;
-	while (out != NULL && text.len > 0) {
+	while (text.len > 0) {
 		const char *end = memchr(text.data, '\n', text.len);
 		size_t len =
 		    end == NULL ? text.len : (size_t)(end - text.data) + 1;
 		struct str line = str_sub(text, 0, len);
 		if (str_trim(line).len > 0) {
-			memcpy(out + n, line.data, len);
+			memmove(out + n, line.data, len);
 			n += len;
 		}
 		text = str_sub(text, len, text.len);
@@ -172,30 +176,39 @@ static void log_loss(struct ctx *c, const struct work *w, const char *what,
 	    str_c(w->event->uuid), NULL);
 }
 
+/* From Zoom to Mattermost, in memory that is given back at once: an event may
+ * bring many files. file_id: out, empty when the file is. */
+static bool move(struct ctx *c, const struct work *w, const struct reply *r,
+    struct str *file_id, bool *is_final, struct err *err)
+{
+	struct arena memory;
+	struct str content;
+	struct mm_file_info *info = NULL;
+	arena_init(&memory, FILE_MEMORY_MAX);
+	bool fetched = fetch(c, w, r->file, &memory, &content, err);
+	if (fetched && r->is_chat)
+		content = without_blank_lines(content);
+	bool done =
+	    fetched && (content.len == 0 || mm_upload_file(c->mm, &memory,
+	                                        content, w->meeting->channel_id,
+	                                        r->file_name, &info, err));
+	*file_id = arena_str(c->arena, info == NULL ? S("") : info->id);
+	*is_final = fetched ? is_refusal(err) : zoom_download_is_final(err);
+	arena_fini(&memory);
+	return done;
+}
+
 /*
- * From Zoom to Mattermost. file_id: out, empty when there is no such file for
- * good, which has been logged, or when it is empty.
+ * file_id: out, empty when there is no such file for good, which has been
+ * logged, or when it is empty.
  */
 static bool attach(struct ctx *c, const struct work *w, const struct reply *r,
     struct str *file_id, struct err *err)
 {
-	struct str content;
-	struct mm_file_info *info = NULL;
+	bool is_final;
 	struct err why = { 0 };
-	*file_id = (struct str){ NULL, 0 };
-	bool fetched = fetch(c, w, r->file, &content, &why);
-	if (fetched && r->is_chat)
-		content = without_blank_lines(c->arena, content);
-	if (fetched && content.len == 0)
+	if (move(c, w, r, file_id, &is_final, &why))
 		return arena_ok(c->arena, err);
-	if (fetched && mm_upload_file(c->mm, c->arena, content,
-	                   w->meeting->channel_id, r->file_name, &info, &why)) {
-		if (info != NULL)
-			*file_id = info->id;
-		return true;
-	}
-	bool is_final =
-	    fetched ? is_refusal(&why) : zoom_download_is_final(&why);
 	/* busy is only whoever has the claim (job.h): this is a failure */
 	if (!is_final)
 		return err_set(err,

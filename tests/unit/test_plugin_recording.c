@@ -377,6 +377,32 @@ START_TEST(the_last_transcript_is_posted_byte_for_byte)
 }
 END_TEST
 
+START_TEST(many_large_files_need_the_memory_of_one)
+{
+	struct arena small;
+	struct ctx c = world_ctx(&w);
+	struct zoom_event event = { 0 };
+	const char *body = recorded_as("recording.completed", MEETING_UUID, "",
+	    chat(START), chat(LATER), NULL);
+	c.arena = &small;
+	arena_init(&small, (size_t)1024 * 1024);
+	const size_t len = (size_t)3 * 1024 * 1024;
+	char *text = calloc(1, len + 1);
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'a', len);
+	https_answers(w.zoom, 200, TEXT, text);
+	https_answers(w.zoom, 200, TEXT, text);
+	ck_assert(zoom_webhook_parse(&w.arena, str_from(body), &event, &w.err));
+	ck_assert_msg(webhook_handle(&c, &event, &w.err), "%s", w.err.text);
+	ck_assert_uint_eq(n_replies(), 2);
+	expect_file(reply(1), "custom_zoom_chat");
+	ck_assert(str_eq(upload(1)->data, str_from(text)));
+	free(text);
+	arena_fini(&small);
+	ctx_end(&c);
+}
+END_TEST
+
 /* ---- where ------------------------------------------------------------------------------- */
 
 START_TEST(a_meeting_in_a_thread_has_its_recording_there)
@@ -836,6 +862,7 @@ int main(void)
 	tcase_add_test(tc, a_chat_alone_is_a_reply_too);
 	tcase_add_test(tc, an_empty_chat_is_not_attached);
 	tcase_add_test(tc, the_last_transcript_is_posted_byte_for_byte);
+	tcase_add_test(tc, many_large_files_need_the_memory_of_one);
 	tcase_add_test(tc, a_meeting_in_a_thread_has_its_recording_there);
 	tcase_add_test(tc, a_recording_of_an_unknown_meeting_is_dropped);
 	tcase_add_test(tc, a_deleted_post_gets_no_replies);
