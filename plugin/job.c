@@ -292,7 +292,7 @@ static void put_off(struct ctx *c, int slot, const struct job *job,
 	struct str sealed;
 	bool saved;
 	struct err err = { 0 };
-	bool failed = why->code != ERR_BUSY; /* else see job_run */
+	bool failed = !c->elsewhere;
 	later.attempts += failed;
 	if (later.attempts >= MAX_ATTEMPTS) {
 		give_up(c, slot, job, event, why);

@@ -32,8 +32,7 @@
 struct jobs;
 
 /* Work one event off; called on a thread of ours. False: try again later, not
- * before c->retry_ms. ERR_BUSY: a copy of the event is being worked off, which
- * is no failure and counts as no attempt. */
+ * before c->retry_ms; with c->elsewhere it was no failure and is no attempt. */
 typedef bool job_run(
     struct ctx *c, const struct zoom_event *event, struct err *err);
 

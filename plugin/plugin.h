@@ -73,8 +73,9 @@ struct ctx {
 	const struct config *config; /* the same one for the whole call */
 	int64_t deadline_ms;         /* for everything the call asks for */
 	bool hurried; /* too little time to refresh a token: ERR_BUSY then */
-	int64_t retry_ms;            /* out: Zoom wants no download sooner */
-	struct str reader;       /* user who is answered; empty: everybody */
+	int64_t retry_ms;  /* out: Zoom wants no download sooner */
+	bool elsewhere;    /* out: all that failed is being done by others */
+	struct str reader; /* user who is answered; empty: everybody */
 	const struct lang *lang; /* theirs; NULL: not looked up yet */
 };
 

@@ -209,7 +209,7 @@ static bool attach(struct ctx *c, const struct work *w, const struct reply *r,
 	struct err why = { 0 };
 	if (move(c, w, r, file_id, &is_final, &why))
 		return arena_ok(c->arena, err);
-	/* busy is only whoever has the claim (job.h): this is a failure */
+	/* busy is only whoever has the claim: this is a failure */
 	if (!is_final)
 		return err_set(err,
 		    why.code == ERR_BUSY ? ERR_REMOTE : why.code, "%.*s: %s",
@@ -555,7 +555,9 @@ bool recording_post(
 		    str_c(event->uuid), NULL);
 		return true;
 	}
-	if (str_eq(event->event, S("recording.transcript_completed")))
-		return post_transcript(c, &w, err);
-	return post_recordings(c, &w, err);
+	bool done = str_eq(event->event, S("recording.transcript_completed"))
+	                ? post_transcript(c, &w, err)
+	                : post_recordings(c, &w, err);
+	c->elsewhere = !done && err->code == ERR_BUSY;
+	return done;
 }

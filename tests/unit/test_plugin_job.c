@@ -21,6 +21,7 @@ static struct world w;
 static atomic_int n_run; /* how often an event was worked off */
 static atomic_bool fails;
 static atomic_int fails_with = ERR_REMOTE;
+static atomic_bool is_elsewhere;
 static _Atomic int64_t retry_ms; /* what Zoom asks for then */
 static atomic_int n_threads, n_at_once;
 
@@ -34,6 +35,7 @@ static bool run(struct ctx *c, const struct zoom_event *event, struct err *err)
 	n_run++;
 	n_threads--;
 	c->retry_ms = retry_ms;
+	c->elsewhere = is_elsewhere;
 	return !fails ||
 	       err_set(err, (enum err_code)fails_with, "Zoom is on holiday");
 }
@@ -58,6 +60,7 @@ static void set_up(void)
 	n_run = 0;
 	fails = false;
 	fails_with = ERR_REMOTE;
+	is_elsewhere = false;
 	retry_ms = 0;
 }
 
@@ -275,7 +278,7 @@ END_TEST
 START_TEST(while_a_copy_is_worked_off_no_attempt_is_counted)
 {
 	fails = true;
-	fails_with = ERR_BUSY;
+	is_elsewhere = true;
 	store_attempts(3, 9);
 	struct str former = host_key(&w.host, "z2_job_3");
 	start_jobs();
@@ -294,6 +297,18 @@ static void await_word(const char *text)
 	ck_assert_str_eq(str_c(post->channel_id), "direct_" ADMIN);
 	ck_assert_ptr_nonnull(strstr(str_c(post->message), text));
 }
+
+START_TEST(what_is_busy_is_given_up_too)
+{
+	fails = true;
+	fails_with = ERR_BUSY;
+	store_attempts(3, 9);
+	start_jobs();
+	await(1, 0);
+	await_word("Zoom is on holiday");
+	stop_jobs();
+}
+END_TEST
 
 START_TEST(after_the_last_attempt_the_admins_are_told)
 {
@@ -420,6 +435,7 @@ int main(void)
 	tcase_add_loop_test(tc, zoom_is_not_asked_before_it_wants_to_be, 0,
 	    (int)(sizeof(waits) / sizeof(waits[0])));
 	tcase_add_test(tc, while_a_copy_is_worked_off_no_attempt_is_counted);
+	tcase_add_test(tc, what_is_busy_is_given_up_too);
 	tcase_add_test(tc, after_the_last_attempt_the_admins_are_told);
 	tcase_add_loop_test(
 	    tc, of_what_cannot_be_read_the_admins_are_told, 0, 2);
