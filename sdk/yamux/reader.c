@@ -111,7 +111,7 @@ static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 	int error = errno;
 	pthread_mutex_lock(&s->lock);
 	s->reads_for = NULL;
-	if (n > 0 && !s->closed)
+	if (n > 0)
 		session_take_bytes(s, s->read_buffer, (size_t)n);
 	else if (n == 0)
 		session_end(s, ERR_CLOSED, "the peer closed the connection");

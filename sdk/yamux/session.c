@@ -310,7 +310,7 @@ static bool take_payload(
 bool session_take_bytes(struct yamux_session *s, const uint8_t *p, size_t n)
 {
 	struct frame_header h;
-	while (n > 0) {
+	while (n > 0 && !s->closed) {
 		size_t part;
 		if (s->payload_left > 0) {
 			part = n < s->payload_left ? n : s->payload_left;
@@ -334,7 +334,7 @@ bool session_take_bytes(struct yamux_session *s, const uint8_t *p, size_t n)
 		p += part;
 		n -= part;
 	}
-	return true;
+	return !s->closed;
 }
 
 void session_reset_forgotten(struct yamux_session *s)

@@ -139,7 +139,8 @@ void session_nudge(struct yamux_session *s);
 
 bool session_start_reader(struct yamux_session *s, struct err *err);
 
-/* Cut what has been read into headers and payload. False: session ended. */
+/* Cut what has been read into headers and payload, until the session ends.
+ * False: it has. */
 bool session_take_bytes(struct yamux_session *s, const uint8_t *p, size_t n);
 
 /* Reset streams whose owner has gone and whose peer never finishes. */
