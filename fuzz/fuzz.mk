@@ -1,6 +1,6 @@
 # Fuzzing; see docs/reliability.md. Included by the Makefile.
 
-FUZZ_NAMES := gob yamux rpc broker webhook command query grant zoom action
+FUZZ_NAMES := gob yamux rpc broker handshake webhook command query grant zoom action
 FUZZ_DRIVERS := $(patsubst %,$(OUT)/fuzz/%,$(FUZZ_NAMES))
 FUZZ_CLANG := $(shell command -v clang-14)
 FUZZ_LIBFUZZER := $(and $(FUZZ_CLANG),$(wildcard \

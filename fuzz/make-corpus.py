@@ -111,6 +111,15 @@ def broker():
                 put("broker", data)
 
 
+def handshake():
+    cookie = b"Securely message teams, anywhere."
+    for how in range(4):
+        for values in ((cookie, b"/tmp", b""), (b"hello", b"", b"/tmp/"),
+                       (b"", b"", b""), (cookie, b"/nowhere", b"/tmp"),
+                       (b"", b"/" + b"x" * 120, b""), (b"", b".", b"..")):
+            put("handshake", bytes([how]) + b"\0".join(values))
+
+
 def webhook():
     events = [
         {"event": "endpoint.url_validation", "event_ts": 1654503849680,
@@ -241,6 +250,6 @@ def action():
 
 if __name__ == "__main__":
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in (gob, rpc, yamux, broker, webhook, command, query,
+    for make in (gob, rpc, yamux, broker, handshake, webhook, command, query,
                  grant, zoom, action):
         make()

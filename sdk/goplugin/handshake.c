@@ -29,6 +29,9 @@ static bool make_path(struct sockaddr_un *address, struct err *err)
 		dir = getenv("TMPDIR");
 	if (dir == NULL || dir[0] == '\0')
 		dir = "/tmp";
+	if (strpbrk(dir, "|\n") != NULL)
+		return err_set(err, ERR_INVALID,
+		    "socket path in %s would part the handshake's line", dir);
 	int n = snprintf(address->sun_path, sizeof(address->sun_path),
 	    "%s/plugin%d-%llx", dir, (int)getpid(),
 	    (unsigned long long)clock_wall_ms());

@@ -33,8 +33,9 @@ extern "C" {
  *   timeout_ms   how long the host may take to connect
  *   fd           out: the connected socket, close-on-exec, owned
  *
- * Errors: ERR_INVALID without the cookie: started by hand; ERR_IO;
- * ERR_TIMEOUT. The socket's file is gone afterwards in any case.
+ * Errors: ERR_INVALID without the cookie: started by hand, or when the socket's
+ * folder has a | or a line's end in its name; ERR_TOO_BIG: a name too long for
+ * a socket; ERR_IO; ERR_TIMEOUT. The socket's file is gone afterwards in any case.
  */
 bool handshake_run(
     int out_fd, int64_t timeout_ms, int *fd, struct err *err) MUST_USE;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -172,6 +173,22 @@ START_TEST(a_directory_that_is_not_there_is_an_error)
 }
 END_TEST
 
+START_TEST(a_directory_that_parts_the_line_is_an_error)
+{
+	static const char ends[] = { '|', '\n' };
+	for (size_t i = 0; i < sizeof(ends); i++) {
+		char parting[sizeof(dir) + 2];
+		int fd;
+		snprintf(parting, sizeof(parting), "%s/%c", dir, ends[i]);
+		ck_assert_int_eq(mkdir(parting, 0700), 0);
+		setenv("PLUGIN_UNIX_SOCKET_DIR", parting, 1);
+		ck_assert(!handshake_run(out[1], 50, &fd, &err));
+		ck_assert_int_eq(err.code, ERR_INVALID);
+		ck_assert_int_eq(rmdir(parting), 0);
+	}
+}
+END_TEST
+
 START_TEST(no_descriptor_is_left_by_a_failed_handshake)
 {
 	int fd;
@@ -195,6 +212,7 @@ int main(void)
 	tcase_add_test(tc, a_host_that_never_connects_is_not_waited_for);
 	tcase_add_test(tc, a_directory_too_deep_for_a_socket_is_an_error);
 	tcase_add_test(tc, a_directory_that_is_not_there_is_an_error);
+	tcase_add_test(tc, a_directory_that_parts_the_line_is_an_error);
 	tcase_add_test(tc, no_descriptor_is_left_by_a_failed_handshake);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
