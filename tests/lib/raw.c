@@ -147,7 +147,7 @@ static void react(struct raw *r, uint32_t id, struct raw_stream *s)
 		return;
 	if (s->number[0] == RAW_BODY && s->len > 0 && !s->n_answered++)
 		raw_data(r, FRAME_FIN, id, r->body);
-	else if (s->number[0] != RAW_BODY)
+	else if (s->number[0] < RAW_BODY)
 		answer_calls(r, id, s);
 }
 
@@ -174,7 +174,7 @@ static void take_payload(struct raw *r, const uint8_t *p, size_t n)
 			s->data[s->len++] = p[i];
 		}
 	}
-	bool gob = !numbered || id % 2 == 1 || s->number[0] != RAW_BODY;
+	bool gob = !numbered || id % 2 == 1 || s->number[0] < RAW_BODY;
 	while (gob && take_message(s))
 		;
 	react(r, id, s);

@@ -41,6 +41,7 @@
 #define RAW_DRIVER 2
 #define RAW_WRITER 3
 #define RAW_BODY   4
+#define RAW_FILE   5 /* takes what comes, unread */
 
 /* What has come on one stream. */
 struct raw_stream {

@@ -16,6 +16,9 @@
 /* A reply that memory was too short for is not waited for longer. */
 #define PATIENCE_MS 1000
 
+/* The host's next after those of the session and of the hooks. */
+#define STREAM_OF_FILE (RAW_HOOKS + 2)
+
 static bool on_activate(struct mm_call *call, struct err *err)
 {
 	struct str value;
@@ -49,9 +52,38 @@ static void serve_http(struct mm_call *call, struct mm_http *http)
 		mm_http_reply(http, 200, S(""), body);
 }
 
+static bool read_zeros(
+    void *object, void *data, size_t room, size_t *got, struct err *err)
+{
+	(void)object;
+	(void)err;
+	memset(data, 0, room);
+	*got = room;
+	return true;
+}
+
+/* A file comes in, another goes back, and a third to the API. */
+static void file_will_be_uploaded(struct mm_call *call,
+    const struct mm_hook_file_will_be_uploaded_args *args,
+    struct mm_upload *upload, struct mm_hook_file_will_be_uploaded_returns *ret)
+{
+	static const struct mm_source zeros = { .read = read_zeros };
+	char data[100];
+	size_t got;
+	struct err err = { 0 };
+	struct mm_file_info *info;
+	(void)args;
+	if (!mm_upload_read(upload, data, sizeof(data), &got, &err) ||
+	    !mm_upload_write(upload, data, got, &err) ||
+	    !mm_upload_data(
+	        call->plugin, call->arena, NULL, &zeros, &info, &err))
+		ret->result2 = arena_printf(call->arena, "%s", err.text);
+}
+
 static const struct mm_plugin_def def = {
 	.hooks = { .execute_command = execute_command },
 	.on_activate = on_activate,
+	.file_will_be_uploaded = file_will_be_uploaded,
 	.serve_http = serve_http,
 	.max_calls = 4,
 	.api_timeout_ms = 500,
@@ -59,6 +91,20 @@ static const struct mm_plugin_def def = {
 
 static struct raw r;
 static char body[20000];
+
+/* The host dials what UploadData will name, and asks for a hundred bytes. */
+static bool uploads(void)
+{
+	static const struct mm_hook_file_will_be_uploaded_args file = {
+		.uploaded_file_stream = RAW_BODY,
+		.replacement_file_stream = RAW_FILE,
+	};
+	static const char dial[] = { 2, 0, 0, 0, (char)(100 * 2 | 0x80), 1 };
+	return raw_data(
+	           &r, FRAME_SYN, STREAM_OF_FILE, str_n(dial, sizeof(dial))) &&
+	       raw_calls(&r, "Plugin.FileWillBeUploaded",
+	           &mm_type_hook_file_will_be_uploaded_args, &file);
+}
 
 static bool calls_hooks(void)
 {
@@ -72,8 +118,10 @@ static bool calls_hooks(void)
 		.request = &subset,
 		.request_body_stream = RAW_BODY,
 	};
-	return raw_calls(&r, "Plugin.ExecuteCommand",
+	return raw_calls(&r, "Plugin.Implemented", &gob_type_empty, "") &&
+	       raw_calls(&r, "Plugin.ExecuteCommand",
 	           &mm_type_hook_execute_command_args, &args) &&
+	       uploads() &&
 	       raw_calls(&r, "Plugin.ServeHTTP", &mm_type_hook_serve_http_args,
 	           &http) &&
 	       raw_calls(

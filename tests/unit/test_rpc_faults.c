@@ -8,6 +8,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Two answers, an error, and one more answer. False: memory was out. */
+static bool call_all(struct rpc_client *client)
+{
+	static const struct {
+		const char *method;
+		enum err_code code;
+	} calls[] = {
+		{ "Test.Echo", ERR_NONE },
+		{ "Test.Echo", ERR_NONE },
+		{ "Test.Fail", ERR_REMOTE },
+		{ "Test.Echo", ERR_NONE },
+	};
+	bool done = true;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && done; i++) {
+		struct err err = { 0 };
+		call_string(client, calls[i].method, "hello",
+		    clock_deadline_ms(patience(100)), &err);
+		done = err.code == calls[i].code;
+	}
+	return done;
+}
+
 static bool open_call_close(void *arg)
 {
 	struct test_service *service = arg;
@@ -19,10 +41,7 @@ static bool open_call_close(void *arg)
 	rpc_client_init(&client, io_socket(&fds[0]), NULL, 0);
 	struct rpc_server *server =
 	    rpc_server_start(io_socket(&fds[1]), &service->service, &err);
-	bool done = server != NULL;
-	for (int i = 0; i < 2 && done; i++)
-		done = call_string(&client, "Test.Echo", "hello",
-		    clock_deadline_ms(patience(100)), &err);
+	bool done = server != NULL && call_all(&client);
 	shutdown(fds[0], SHUT_RDWR);
 	rpc_server_free(server);
 	rpc_client_fini(&client);
