@@ -28,6 +28,9 @@ bool raw_bytes(struct raw *r, const void *data, size_t n)
 {
 	const char *p = data;
 	int64_t until = patience(r);
+	size_t left = r->cut_at - r->n_sent;
+	bool cut = r->cut_at != 0 && left < n;
+	r->n_sent += n = cut ? left : n;
 	while (n > 0 && now_ms() < until) {
 		ssize_t sent = send(r->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 		struct pollfd fds = { .fd = r->fd, .events = POLLOUT };
@@ -37,7 +40,9 @@ bool raw_bytes(struct raw *r, const void *data, size_t n)
 		p += sent < 0 ? 0 : sent;
 		n -= sent < 0 ? 0 : (size_t)sent;
 	}
-	return n == 0;
+	if (cut)
+		shutdown(r->fd, SHUT_RDWR);
+	return n == 0 && !cut;
 }
 
 bool raw_frame(struct raw *r, enum frame_type type, unsigned flags,
@@ -289,6 +294,7 @@ void raw_start(struct raw *r, const struct mm_plugin_def *def)
 	r->header_len = 0;
 	r->payload_left = 0;
 	r->n_pongs = 0;
+	r->n_sent = 0;
 	r->plugin.def = def;
 	raw_conn_init(&r->control);
 	raw_conn_init(&r->hooks);

@@ -68,11 +68,13 @@ struct raw {
 	struct err why; /* and why it did */
 
 	int fd, plugin_fd;
-	bool gone;       /* the plugin has closed */
+	bool gone; /* the plugin has closed */
+	size_t n_sent;
 	bool deaf;       /* streams are not acknowledged, dials not confirmed */
 	bool liar;       /* dials are confirmed with another number */
 	bool quiet;      /* API calls are not answered */
 	int patience_ms; /* 0: RAW_PATIENCE_MS */
+	size_t cut_at;   /* so many bytes, and the host is gone; 0: it stays */
 	struct str body;
 	struct str answers[RAW_ANSWERS]; /* to call i of any connection */
 
