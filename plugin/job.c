@@ -317,9 +317,14 @@ static void run_job(
 {
 	struct zoom_event event = { 0 };
 	struct err err = { 0 };
-	if (job->body.len == 0 ||
-	    !zoom_webhook_parse(c->arena, job->body, &event, &err)) {
-		drop(c, slot, job, job->body.len == 0 ? "damaged" : err.text);
+	if (job->body.len == 0) {
+		drop(c, slot, job, "damaged");
+		return;
+	}
+	if (!zoom_webhook_parse(c->arena, job->body, &event, &err)) {
+		/* memory may be there when it is looked at again */
+		if (err.code != ERR_NO_MEMORY)
+			drop(c, slot, job, err.text);
 		return;
 	}
 	if (!jobs->run(c, &event, &err)) {
