@@ -77,7 +77,7 @@ func (p *past) retires(key string) {
 // everything is sealed under the new key. A key that is none is refused; one
 // that was changed by hand is told, and putting it back loses nothing.
 func TestKeyChange(t *testing.T) {
-	covers(t, "better: new encryption key", "better: wrong encryption key")
+	covers(t, "setting: EncryptionKey", "better: new encryption key", "better: wrong encryption key")
 	if testing.Short() {
 		t.Skip("takes a minute and more")
 	}
@@ -136,7 +136,6 @@ func TestKeyChange(t *testing.T) {
 	}
 
 	t.Run("refused", func(t *testing.T) {
-		covers(t, "setting: EncryptionKey")
 		w := w.in(t)
 		err := w.host.ConfigurePlugin("zoom", map[string]any{"EncryptionKey": "too short"})
 		if err == nil || !strings.Contains(err.Error(), "32 characters") {
@@ -147,7 +146,6 @@ func TestKeyChange(t *testing.T) {
 		}
 	})
 	t.Run("by hand", func(t *testing.T) {
-		covers(t, "better: wrong encryption key")
 		w := w.in(t)
 		w.changeKeyByHand(strings.Repeat("w", 32))
 		_, err := w.host.WaitLog(60*time.Second, mmhost.Saying("cannot be read with the present encryption key"))
