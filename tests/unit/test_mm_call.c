@@ -1,5 +1,6 @@
 /* API calls: what goes out, what comes back, and every way to fail. */
 #include "tests/lib/host.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/peer.h"
 
 #include <check.h>
@@ -21,14 +22,12 @@ static void on_stop(void *user)
 		pthread_join(own_thread, NULL);
 }
 
-static const struct mm_plugin_def def = {
-	.on_stop = on_stop,
-	.api_timeout_ms = 300,
-};
+static struct mm_plugin_def def = { .on_stop = on_stop };
 
 static void set_up(void)
 {
 	arena_init(&arena, 1024 * 1024);
+	def.api_timeout_ms = patience(300);
 	host_start(&host, &def);
 	host_activates(&host);
 	host_adds_user(&host, "ada", "ada", "ada@example.com", "system_user");
