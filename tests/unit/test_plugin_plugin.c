@@ -1,5 +1,6 @@
 /* Activation: the bot, its picture, the command, what is missing. */
 #include "tests/lib/host_parts.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/world.h"
 #include "zoom/oauth.h"
@@ -282,7 +283,7 @@ START_TEST(a_host_that_goes_ends_questions_to_zoom)
 	struct err why = { 0 };
 	int64_t deadline = SOON;
 	world_start(&w);
-	https_waits_ms(w.zoom, 15000);
+	https_waits_ms(w.zoom, (int)patience(15000));
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	pthread_create(&thread, NULL, ask_zoom, &why);
 	while (https_n_requests(w.zoom) == 0 && clock_now_ms() < deadline)

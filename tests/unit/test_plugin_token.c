@@ -1,6 +1,7 @@
 /* One refresh per expiry, stored before use; early ends, dead grants. */
 #include "plugin/token.h"
 #include "plugin/vault.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/world.h"
 #include "zoom/user.h"
@@ -148,7 +149,7 @@ START_TEST(fifty_at_once_refresh_once)
 {
 	pthread_t threads[CROWD];
 	world_connects_for(&w, 0);
-	https_waits_ms(w.zoom, 200);
+	https_waits_ms(w.zoom, (int)patience(200));
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	for (int i = 0; i < CROWD; i++)
 		https_answers(w.zoom, 200, "", WORLD_USER);
@@ -189,7 +190,7 @@ static void refresh_beside_another(int status, const char *body)
 {
 	pthread_t thread;
 	world_connects_for(&w, 0);
-	https_waits_ms(w.zoom, 500);
+	https_waits_ms(w.zoom, (int)patience(500));
 	https_answers(w.zoom, status, "", body);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	pthread_create(&thread, NULL, other_node, NULL);

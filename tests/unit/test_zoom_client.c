@@ -268,7 +268,7 @@ END_TEST
 
 START_TEST(nothing_is_repeated_after_a_time_out)
 {
-	https_waits_ms(t.zoom, 5000);
+	https_waits_ms(t.zoom, (int)patience(5000));
 	https_answers(t.zoom, 201, "", "{\"id\":5}");
 	ck_assert(!asks("{}", patience(300)));
 	ck_assert_int_eq(t.err.code, ERR_TIMEOUT);

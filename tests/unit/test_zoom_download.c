@@ -291,7 +291,7 @@ END_TEST
 
 START_TEST(a_file_that_does_not_come_is_an_error)
 {
-	https_waits_ms(zoom, 3000);
+	https_waits_ms(zoom, (int)patience(3000));
 	https_answers(zoom, 200, TEXT, "late");
 	ck_assert(!downloads_within(200));
 	ck_assert_int_eq(err.code, ERR_TIMEOUT);

@@ -266,7 +266,7 @@ END_TEST
 
 START_TEST(a_time_out_leaves_the_outcome_open)
 {
-	https_waits_ms(server, 5000);
+	https_waits_ms(server, (int)patience(5000));
 	https_answers(server, 201, "", "{}");
 	int64_t start_ms = clock_now_ms();
 	char url[128];
@@ -409,7 +409,7 @@ static void *stop_soon(void *object)
 START_TEST(stopping_ends_a_transfer)
 {
 	pthread_t stopper;
-	https_waits_ms(server, 10000);
+	https_waits_ms(server, (int)patience(10000));
 	https_answers(server, 200, "", "{}");
 	pthread_create(&stopper, NULL, stop_soon, &http.pool);
 	int64_t start_ms = clock_now_ms();

@@ -212,7 +212,7 @@ END_TEST
 START_TEST(a_refresh_is_sent_once_when_the_answer_is_late)
 {
 	t.call.deadline_ms = clock_deadline_ms(patience(300));
-	https_waits_ms(t.zoom, 5000);
+	https_waits_ms(t.zoom, (int)patience(5000));
 	https_answers(t.zoom, 200, "", TOKEN);
 	ck_assert(!refreshes());
 	ck_assert_int_eq(https_n_requests(t.zoom), 1);
