@@ -172,6 +172,9 @@ const char *host_implemented(struct host *h);
 void host_answers(struct host *h, enum mm_api_method method,
     host_answer_fn *answer, void *object);
 
+/* One for all methods: nothing is there, nothing was done, no error. */
+host_answer_fn host_says_nothing;
+
 /* From now on a method fails: with an AppError (or an error of type error)
  * of this status; at the level of rpc; by never answering. */
 void host_fails(struct host *h, enum mm_api_method method, int status);

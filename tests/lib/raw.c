@@ -30,7 +30,9 @@ bool raw_bytes(struct raw *r, const void *data, size_t n)
 	int64_t until = patience(r);
 	size_t left = r->cut_at - r->n_sent;
 	bool cut = r->cut_at != 0 && left < n;
-	r->n_sent += n = cut ? left : n;
+	if (cut)
+		n = left;
+	r->n_sent += n;
 	while (n > 0 && now_ms() < until) {
 		ssize_t sent = send(r->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 		struct pollfd fds = { .fd = r->fd, .events = POLLOUT };

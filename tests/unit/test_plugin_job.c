@@ -337,22 +337,12 @@ START_TEST(of_what_cannot_be_read_the_admins_are_told)
 }
 END_TEST
 
-static void done_by_another(struct host *h, struct arena *a, const void *args,
-    void *returns, void *object)
-{
-	(void)h;
-	(void)a;
-	(void)args;
-	(void)returns;
-	(void)object;
-}
-
 START_TEST(what_somebody_else_has_done_meanwhile_is_not_given_up)
 {
 	fails = true;
 	store_attempts(3, 9);
 	host_answers(
-	    &w.host, MM_API_KV_COMPARE_AND_DELETE, done_by_another, NULL);
+	    &w.host, MM_API_KV_COMPARE_AND_DELETE, host_says_nothing, NULL);
 	start_jobs();
 	host_is_called(&w.host, MM_API_KV_COMPARE_AND_DELETE, 2);
 	stop_jobs();

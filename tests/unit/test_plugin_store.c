@@ -134,21 +134,11 @@ START_TEST(a_newer_state_replaces_the_former_one)
 }
 END_TEST
 
-static void nobody_deletes(struct host *h, struct arena *a, const void *args,
-    void *returns, void *object)
-{
-	(void)h;
-	(void)a;
-	(void)args;
-	(void)returns;
-	(void)object;
-}
-
 START_TEST(of_two_that_use_a_state_at_once_one_wins)
 {
 	struct str text = new_state(true).text;
 	host_answers(
-	    &w.host, MM_API_KV_COMPARE_AND_DELETE, nobody_deletes, NULL);
+	    &w.host, MM_API_KV_COMPARE_AND_DELETE, host_says_nothing, NULL);
 	ck_assert_uint_eq(use(ADMIN, text).text.len, 0);
 }
 END_TEST

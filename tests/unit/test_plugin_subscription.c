@@ -399,20 +399,11 @@ START_TEST(of_two_adds_at_once_none_is_lost)
 }
 END_TEST
 
-static void never_saved(struct host *h, struct arena *a, const void *args,
-    void *returns, void *object)
-{
-	(void)h;
-	(void)a;
-	(void)args;
-	(void)returns;
-	(void)object;
-}
-
 START_TEST(a_meeting_that_keeps_changing_is_given_up)
 {
 	zoom_knows(WEEKLY, WORLD_USER);
-	host_answers(&w.host, MM_API_KV_SET_WITH_OPTIONS, never_saved, NULL);
+	host_answers(
+	    &w.host, MM_API_KV_SET_WITH_OPTIONS, host_says_nothing, NULL);
 	expect_says(ADA, ADD, "Something went wrong");
 	ck_assert(host_logged(&w.host, "keeps changing"));
 }
