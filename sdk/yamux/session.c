@@ -75,15 +75,19 @@ static bool violation(struct yamux_session *s, const char *what, uint32_t id)
 
 /* ---- the table --------------------------------------------------------------- */
 
+/* Where the streams with a number, and a few others, are linked. Numbers of one
+ * side are all odd or all even. */
+static struct yamux_stream **place(struct yamux_session *s, uint32_t id)
+{
+	return &s->table[id / 2 % TABLE_SIZE];
+}
+
 struct yamux_stream *session_find_stream(struct yamux_session *s, uint32_t id)
 {
-	list_for_each(node, &s->streams) {
-		struct yamux_stream *st =
-		    list_entry(node, struct yamux_stream, in_table);
-		if (st->id == id)
-			return st;
-	}
-	return NULL;
+	struct yamux_stream *st = *place(s, id);
+	while (st != NULL && st->id != id)
+		st = st->next_at_place;
+	return st;
 }
 
 struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id)
@@ -99,8 +103,9 @@ struct yamux_stream *session_add_stream(struct yamux_session *s, uint32_t id)
 	st->has_handle = true;
 	buf_init(&st->input, YAMUX_WINDOW + YAMUX_WINDOW / 2);
 	clock_cond_init(&st->changed);
-	/* new streams are the ones most spoken about: in front */
-	list_add_before(s->streams.next, &st->in_table);
+	list_add_before(&s->streams, &st->in_table);
+	st->next_at_place = *place(s, id);
+	*place(s, id) = st;
 	s->n_streams++;
 	return st;
 }
@@ -129,6 +134,10 @@ static void drop_from_table(struct yamux_stream *st)
 	if (st->in_table.next == NULL)
 		return;
 	list_remove(&st->in_table);
+	struct yamux_stream **at = place(s, st->id);
+	while (*at != st)
+		at = &(*at)->next_at_place;
+	*at = st->next_at_place;
 	s->n_streams--;
 	bool ours = (st->id % 2 == 1) == s->client;
 	if (s->payload_stream == st)

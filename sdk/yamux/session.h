@@ -9,6 +9,9 @@
 
 #define READ_BUFFER ((size_t)64 * 1024)
 
+/* Places in the table of streams: as many as there are seldom. */
+#define TABLE_SIZE 256
+
 /*
  * A stream is made by yamux_open or by the peer's SYN. It is in the table
  * until both sides have finished or one has reset it, and its memory lives
@@ -17,9 +20,10 @@
 struct yamux_stream {
 	struct yamux_session *session;
 	uint32_t id;
-	int64_t opened_ms;      /* constant, as id is */
-	struct list accepting;  /* in session->accept_queue */
-	struct list in_table;   /* in session->streams */
+	int64_t opened_ms;                  /* constant, as id is */
+	struct list accepting;              /* in session->accept_queue */
+	struct list in_table;               /* in session->streams */
+	struct yamux_stream *next_at_place; /* in session->table */
 	pthread_cond_t changed; /* signalled with the session's lock held */
 
 	/* guarded by session->lock */
@@ -60,6 +64,7 @@ struct yamux_session {
 	bool peer_goes; /* go-away received: no new streams */
 	uint32_t next_id;
 	struct list streams;
+	struct yamux_stream *table[TABLE_SIZE]; /* by number, see place */
 	size_t n_streams;
 	size_t n_unacked;
 	size_t n_openers; /* who wait to open some */
