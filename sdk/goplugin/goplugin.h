@@ -13,6 +13,7 @@
 #define GOPLUGIN_GOPLUGIN_H
 
 #include "goplugin/broker.h"
+#include "rpc/rpc.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,13 +27,19 @@ struct goplugin;
 struct goplugin_service {
 	void *object; /* borrowed, handed to start */
 
+	/* Threads that serve the host, all connections together. */
+	size_t max_threads;
+	const char *thread_name; /* at most 15 characters */
+
 	/*
 	 * The host has dispensed the plugin and dialled it: begin to serve.
 	 * Must not block. Called once, on the thread of goplugin_serve.
+	 *   pool     borrowed until stop has returned true: these threads
 	 *   stream   taken, also on failure
 	 */
 	bool (*start)(void *object, struct broker *broker,
-	    struct yamux_stream *stream, struct err *err);
+	    struct rpc_pool *pool, struct yamux_stream *stream,
+	    struct err *err);
 
 	/* The session has ended: wait for what start has begun, for at most
 	 * GOPLUGIN_QUIT_MS. False: threads are still at work, and what they

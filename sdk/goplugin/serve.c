@@ -3,14 +3,13 @@
  *
  * The happy path: the host opens control, stdout and stderr, dispenses the
  * plugin under a number that we choose, dials that number, and the service
- * starts on this stream. Later streams are dials of numbers that some call
- * waits for. At the end the host calls Quit, reads the answer and closes.
+ * starts on this stream, on the same threads as control. Later streams are dials
+ * of numbers that some call waits for. At the end the host calls Quit, reads the answer and closes.
  */
 #include "goplugin/goplugin.h"
 
 #include "base/log.h"
 #include "base/thread.h"
-#include "rpc/rpc.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@ struct goplugin {
 	const struct goplugin_service *service;
 	struct yamux_session *session;
 	struct broker broker;
+	struct rpc_pool *pool;
 	struct yamux_stream *standard[N_STANDARD]; /* NULL: not opened */
 	struct rpc_server *control;
 
@@ -156,8 +156,6 @@ static void control_ended(void *object, const struct err *why)
 static bool start_control(
     struct goplugin *g, const struct rpc_service *control, struct err *err)
 {
-	/* its thread waits nearly always */
-	yamux_stream_stand_back(g->standard[0]);
 	g->control =
 	    rpc_server_start(yamux_stream_io(g->standard[0]), control, err);
 	return g->control != NULL;
@@ -196,7 +194,7 @@ static bool on_dial(
 	}
 	if (broker_confirm(st, id, deadline, &why))
 		return g->service->start(
-		    g->service->object, &g->broker, st, err);
+		    g->service->object, &g->broker, g->pool, st, err);
 	log_line(LOG_LEVEL_WARN, "dial of the plugin: %s", why.text);
 	yamux_stream_close(st);
 	return true;
@@ -222,6 +220,40 @@ static bool accept_streams(
 	}
 }
 
+/* ---- threads ------------------------------------------------------------------- */
+
+static bool wait_for_bytes(void *object, int64_t deadline_ms)
+{
+	struct goplugin *g = object;
+	return yamux_session_idle(g->session, deadline_ms);
+}
+
+static void poke(void *object)
+{
+	struct goplugin *g = object;
+	yamux_session_poke(g->session);
+}
+
+static void look_for_work(void *arg)
+{
+	struct goplugin *g = arg;
+	rpc_pool_look(g->pool);
+}
+
+static bool start_threads(struct goplugin *g, struct err *err)
+{
+	const struct goplugin_service *service = g->service;
+	const struct rpc_waiter waiter = { g, wait_for_bytes, poke };
+	g->pool = rpc_pool_new(
+	    &waiter, service->max_threads, service->thread_name, err);
+	if (g->pool == NULL)
+		return false;
+	yamux_session_on_wait(g->session, look_for_work, g);
+	return true;
+}
+
+/* ---- life ---------------------------------------------------------------------- */
+
 bool goplugin_serve(
     int fd, const struct goplugin_service *service, struct err *why)
 {
@@ -231,14 +263,12 @@ bool goplugin_serve(
 		close(fd);
 		return true;
 	}
-	const struct rpc_service control = {
+	struct rpc_service control = {
 		.object = g,
 		.find = find_control,
 		.serve = serve_control,
 		.ended = control_ended,
 		.serial = true,
-		.spare = 1,
-		.thread_name = "control",
 	};
 	bool stopped = true;
 	g->service = service;
@@ -248,7 +278,10 @@ bool goplugin_serve(
 	if (g->session == NULL)
 		goto free_plugin;
 	broker_init(&g->broker, g->session);
-	accept_streams(g, &control, why);
+	if (start_threads(g, why)) {
+		control.pool = g->pool;
+		accept_streams(g, &control, why);
+	}
 	broker_close(&g->broker);
 	yamux_session_close(g->session);
 	if (why->code == ERR_CLOSED) {
@@ -263,6 +296,8 @@ bool goplugin_serve(
 	stopped = service->stop(service->object);
 	if (!stopped)
 		return false;
+	yamux_session_on_wait(g->session, NULL, NULL);
+	rpc_pool_free(g->pool);
 	broker_fini(&g->broker);
 	yamux_session_free(g->session);
 free_plugin:

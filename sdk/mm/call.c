@@ -72,6 +72,8 @@ bool plugin_call(struct mm_plugin *p, struct arena *a,
 	};
 	if (!plugin_api_ready(p))
 		return err_set(err, ERR_CLOSED, "%s: not activated", m->name);
+	/* it waits for the answer, perhaps behind another one */
+	rpc_pool_look(p->pool);
 	if (rpc_call(&p->api, &call, err))
 		return true;
 	/* Source: net/rpc (Go 1.26) server.go, readRequestHeader */

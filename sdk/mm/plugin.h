@@ -13,6 +13,7 @@
 struct mm_plugin {
 	const struct mm_plugin_def *def; /* borrowed */
 	struct broker *broker;           /* borrowed */
+	struct rpc_pool *pool;           /* borrowed */
 	struct rpc_service service;
 	struct rpc_method *methods; /* hooks served, owned, sorted by name */
 	size_t n_methods;

@@ -244,10 +244,12 @@ static void hooks_ended(void *object, const struct err *why)
 }
 
 static bool start_hooks(void *object, struct broker *broker,
-    struct yamux_stream *stream, struct err *err)
+    struct rpc_pool *pool, struct yamux_stream *stream, struct err *err)
 {
 	struct mm_plugin *p = object;
 	p->broker = broker;
+	p->pool = pool;
+	p->service.pool = pool;
 	p->hooks_stream = stream;
 	p->hooks = rpc_server_start(yamux_stream_io(stream), &p->service, err);
 	return p->hooks != NULL;
@@ -280,7 +282,6 @@ static int take_stdout(void)
 
 bool mm_plugin_serve(struct mm_plugin *p, int fd, struct err *why)
 {
-	const struct goplugin_service service = { p, start_hooks, stop_hooks };
 	size_t max_calls = p->def->max_calls;
 	p->service = (struct rpc_service){
 		.object = p,
@@ -289,9 +290,15 @@ bool mm_plugin_serve(struct mm_plugin *p, int fd, struct err *why)
 		.ended = hooks_ended,
 		.max_calls = max_calls == 0 ? MM_MAX_CALLS : max_calls,
 		.spare = SPARE_THREADS,
-		.thread_name = "call",
 		.registry = &mm_registry,
 		.max_message = p->def->max_message,
+	};
+	const struct goplugin_service service = {
+		.object = p,
+		.max_threads = p->service.max_calls + p->service.spare,
+		.thread_name = "call",
+		.start = start_hooks,
+		.stop = stop_hooks,
 	};
 	if (!make_methods(p, why)) {
 		close(fd);

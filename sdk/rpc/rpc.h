@@ -127,6 +127,46 @@ bool rpc_call(struct rpc_client *c, const struct rpc_args *call,
 /* Whether calls can still succeed. Any thread. */
 bool rpc_client_usable(struct rpc_client *c);
 
+/* ---- threads ------------------------------------------------------------ */
+
+/* How to wait for the bytes of all streams that are watched at once. */
+struct rpc_waiter {
+	void *object; /* borrowed, handed to both functions */
+
+	/* Wait until poke, or the deadline; one thread at a time. False: nothing
+	 * will come any more. */
+	bool (*wait)(void *object, int64_t deadline_ms);
+
+	/* Have wait return, also the next one if nobody is in it. From a
+	 * function that watches, see struct io. */
+	void (*poke)(void *object);
+};
+
+struct rpc_pool;
+
+/*
+ * rpc_pool_new - threads for one or more servers
+ *
+ * They come as calls come, and go when they are idle.
+ *
+ *   waiter        NULL: whatever brings the bytes does so on another thread
+ *   max_threads   at least the sum of what the servers may need, see
+ *                 struct rpc_service
+ *   thread_name   borrowed, at most 15 characters
+ *
+ * Errors: ERR_NO_MEMORY; ERR_IO when no thread can be had.
+ */
+struct rpc_pool *rpc_pool_new(const struct rpc_waiter *waiter,
+    size_t max_threads, const char *thread_name, struct err *err);
+
+/* Somebody begins to wait, perhaps a thread of the pool inside of a call: if
+ * there is work, another thread takes it. Any thread. */
+void rpc_pool_look(struct rpc_pool *p);
+
+/* End the threads and free. The servers have been freed, and the waiter says
+ * that nothing will come. NULL is accepted. */
+void rpc_pool_free(struct rpc_pool *p);
+
 /* ---- server ------------------------------------------------------------- */
 
 struct rpc_method {
@@ -141,14 +181,25 @@ struct rpc_call_info {
 	struct arena arena;
 	const struct rpc_method *method;
 	bool overloaded; /* too many calls: refuse in a way the caller knows */
+	void *prepared;  /* of the service, from prepare to serve */
 	struct err err;  /* set it to fail the call at rpc level */
 };
 
 struct rpc_service {
-	void *object; /* borrowed, handed to both functions */
+	void *object; /* borrowed, handed to all functions */
 
 	/* The method of a name, NULL: there is none. */
 	const struct rpc_method *(*find)(void *object, struct str name);
+
+	/*
+	 * Ask the peer for what the call will wait for. True: it is served once
+	 * rpc_call_ready has been called, or a second later. False: at once, as
+	 * if this had not been called. It runs on the thread that reads the
+	 * connection, so it takes no time; not for calls that are overloaded.
+	 * May be NULL.
+	 */
+	bool (*prepare)(
+	    void *object, struct rpc_call_info *call, const void *args);
 
 	/* Serve one call. args are in the call's arena, reply is zeroed. */
 	void (*serve)(void *object, struct rpc_call_info *call,
@@ -158,15 +209,16 @@ struct rpc_service {
 	 * Called once, on a thread of the server's. May be NULL. */
 	void (*ended)(void *object, const struct err *why);
 
-	/* In flight; calls beyond it are `overloaded`. The thread that reads the
-	 * next request counts as one of max_calls + spare threads. */
+	/* In flight; calls beyond it are `overloaded`. There are max_calls +
+	 * spare threads, of which one is left to read the connection. */
 	size_t max_calls;
 	size_t spare; /* threads for overloaded calls; beyond: refused */
 
-	/* Calls that only take a moment, such as a ping: one thread serves them
-	 * in turn. The two numbers above do not count. */
+	/* Calls that only take a moment, such as a ping: whoever reads them
+	 * serves them. The two numbers above do not count. */
 	bool serial;
-	const char *thread_name; /* at most 15 characters */
+	struct rpc_pool *pool;   /* borrowed; NULL: threads of its own */
+	const char *thread_name; /* of these; at most 15 characters */
 	const struct gob_registry *registry;
 	size_t max_message; /* bytes, 0 = default */
 };
@@ -174,17 +226,21 @@ struct rpc_service {
 struct rpc_server;
 
 /*
- * rpc_server_start - serve a connection on threads of its own
+ * rpc_server_start - serve a connection
  *
- * Threads come as calls come and go when they are idle. One at a time reads
- * the connection: it decodes one whole request into a fresh arena, passes
- * the turn on and runs the call to its reply.
+ * One thread at a time reads it: it decodes one whole request into a fresh
+ * arena, and that call waits for its turn like any other work of the pool.
  *
- *   io        borrowed until rpc_server_stop has returned
+ *   io        borrowed until rpc_server_free has returned. One that cannot be
+ *             watched needs threads of its own
  *   service   borrowed likewise
  */
 struct rpc_server *rpc_server_start(
     struct io io, const struct rpc_service *service, struct err *err);
+
+/* What prepare has asked for has come, or never will. Once or more, while the
+ * call lives; from a function that watches, see struct io. */
+void rpc_call_ready(struct rpc_call_info *call);
 
 /* Block until the connection has ended and all calls are done; why. */
 void rpc_server_wait(struct rpc_server *s, struct err *why);

@@ -1,127 +1,102 @@
 /*
- * server - calls served by a bounded, elastic pool of threads
+ * server - requests of one connection, read by one thread at a time
  *
- * Every thread runs `work`: take the turn to read, decode one request, pass
- * the turn on, serve, reply, again. Passing it on costs nobody's sleep as
- * long as nothing has come: whoever brings the next bytes calls an idle
- * thread, or a new one, unless the first is back by then. At
- * the cap of threads nobody is left to pass the turn to. Somebody may be done
- * in a moment, for spare threads do nothing that takes long; if nobody is, the
- * thread refuses the call it has read and goes on reading, so that nothing
- * waits behind a call that waits itself.
+ * The happy path: bytes come, on_input queues the reading of a request; a
+ * thread of the pool decodes it, and queues the call, which the same thread
+ * mostly serves next, and replies to. What a call will wait for, such as the
+ * body of an HTTP request, is asked for before (prepare), and the call put off
+ * until it has come, so that no thread sleeps for it.
+ *
+ * As many calls are admitted as there are threads, but one, which goes on
+ * reading: nothing waits behind a call that waits itself. When there are too
+ * many somebody may be done in a moment, for spare threads do nothing that takes
+ * long; if nobody is, the call is refused.
  */
-#include "rpc/rpc.h"
-
-#include "base/thread.h"
+#include "rpc/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* libcurl and OpenSSL together want about 100 kB. */
-#define WORKER_STACK ((size_t)512 * 1024)
+/* How long a call may wait for what was asked for before it is served. */
+#define PREPARED_MS 1000
 
-/* An idle thread beyond the first few ends after this time. */
-#define IDLE_MS   10000
-#define IDLE_KEPT 4
-
-/* At the cap, how long a call may wait for a thread to be done. */
+/* When there are too many calls, how long one may wait for another's end. */
 #define CROWDED_MS 250
 
 struct rpc_server {
 	const struct rpc_service *service;
+	struct rpc_pool *pool;
 	struct rpc_writer writer;
-	struct gob_decoder decoder; /* of the thread whose turn it is */
+	struct gob_decoder decoder; /* of who is `reading` */
+	bool watched;
+	pthread_cond_t changed; /* one call less, or the end */
 
-	pthread_mutex_t lock;
-	pthread_cond_t turn;  /* somebody may read */
-	pthread_cond_t taken; /* turns has changed */
-	pthread_cond_t ended; /* n_threads is 0 */
-	/* guarded by lock */
-	bool reading;
-	bool watched;   /* on_input is called for what nobody waits for */
-	bool input;     /* it was, while somebody was reading */
-	bool called;    /* somebody has been told to take the turn */
-	uint64_t turns; /* taken so far */
+	/* guarded by the pool's lock */
+	struct rpc_work readable; /* to read one request */
+	bool reading;             /* it is queued, or being done */
+	bool input;               /* on_input was called; not of bytes read */
+	size_t n_calls;           /* read, and not served */
+	size_t n_replies;         /* served, and not done */
 	bool ending;
-	bool told; /* service->ended has been called */
-	struct err why;
-	size_t n_threads, n_idle, n_serving;
+	bool told;      /* service->ended has returned */
+	struct err why; /* constant once told */
 };
 
-/* What one thread holds while it serves. */
-struct job {
-	struct rpc_call_info call;
+struct call {
+	struct rpc_work work;
+	struct rpc_server *server;
+	struct rpc_call_info info;
 	struct rpc_request head;
 	const void *args;
 	void *reply;
+	bool ready; /* guarded by the pool's lock: rpc_call_ready was called */
+	bool is_allocated;
 };
 
 static const struct rpc_value empty_value = { &gob_type_empty, "" };
 
-/* ---- one call --------------------------------------------------------------- */
-
-/* The texts that Go's server answers with.
- * Source: net/rpc (Go 1.26) server.go readRequestHeader */
-static void refuse_name(struct job *job)
+static void lock(struct rpc_server *s)
 {
-	struct str name = job->head.service_method;
-	struct str service, method;
-	if (!str_cut(name, '.', &service, &method))
-		err_set(&job->call.err, ERR_NOT_FOUND,
-		    "rpc: service/method request ill-formed: %.*s",
-		    STR_ARG(name));
-	else
-		err_set(&job->call.err, ERR_NOT_FOUND,
-		    "rpc: can't find method %.*s", STR_ARG(name));
+	pthread_mutex_lock(&s->pool->lock);
 }
 
-/* Decode one request. False: the connection is over. Args that do not fit
- * fail their call alone. */
-static bool read_request(struct rpc_server *s, struct job *job, struct err *err)
+static void unlock(struct rpc_server *s)
 {
-	struct arena *a = &job->call.arena;
-	if (!gob_decoder_wait(&s->decoder, DEADLINE_NEVER, err) ||
-	    !gob_decode(&s->decoder, &rpc_type_request, a, &job->head, err))
-		return false;
+	pthread_mutex_unlock(&s->pool->lock);
+}
+
+/* ---- the end -------------------------------------------------------------------- */
+
+/* Lock held, but not while the service is told. The first reason counts. */
+static void end(struct rpc_server *s, const struct err *why)
+{
 	const struct rpc_service *service = s->service;
-	const struct rpc_method *m =
-	    service->find(service->object, job->head.service_method);
-	job->call.method = m;
-	if (m == NULL)
-		refuse_name(job);
-	void *args = NULL;
-	if (m != NULL) {
-		args = arena_alloc(a, m->args->size);
-		job->reply = arena_alloc(a, m->reply ? m->reply->size : 0);
-		if (args == NULL || job->reply == NULL)
-			err_set(&job->call.err, ERR_NO_MEMORY, "rpc call");
-	}
-	job->args = args;
-	bool wanted = m != NULL && job->call.err.code == ERR_NONE;
-	int64_t deadline = clock_deadline_ms(GOB_STALL_MS);
-	if (!gob_decoder_wait(&s->decoder, deadline, err))
-		return false;
-	if (gob_decode(&s->decoder, wanted ? m->args : NULL, a, args, err))
-		return true;
-	if (s->decoder.broken)
-		return false;
-	err_set(&job->call.err, err->code, "%s", err->text);
-	err_clear(err);
-	return true;
+	if (s->ending)
+		return;
+	s->ending = true;
+	s->why = *why;
+	unlock(s);
+	if (service->ended != NULL)
+		service->ended(service->object, why);
+	lock(s);
+	s->told = true;
+	pthread_cond_broadcast(&s->changed);
 }
 
-static bool send_reply(struct rpc_server *s, struct job *job, struct err *err)
+/* ---- serving --------------------------------------------------------------------- */
+
+static bool send_reply(struct rpc_server *s, struct call *c, struct err *err)
 {
 	struct rpc_response head = {
-		.service_method = job->head.service_method,
-		.seq = job->head.seq,
+		.service_method = c->head.service_method,
+		.seq = c->head.seq,
 	};
 	struct rpc_value body = empty_value;
-	const struct rpc_method *m = job->call.method;
-	if (job->call.err.code != ERR_NONE)
-		head.error = str_from(job->call.err.text);
+	const struct rpc_method *m = c->info.method;
+	if (c->info.err.code != ERR_NONE)
+		head.error = str_from(c->info.err.text);
 	else if (m->reply != NULL)
-		body = (struct rpc_value){ m->reply, job->reply };
+		body = (struct rpc_value){ m->reply, c->reply };
 	struct rpc_value value = { &rpc_type_response, &head };
 	int64_t deadline = clock_deadline_ms(RPC_WRITE_MS);
 	bool sent;
@@ -137,178 +112,230 @@ static bool send_reply(struct rpc_server *s, struct job *job, struct err *err)
 	    &s->writer, value, empty_value, deadline, &sent, err);
 }
 
-static void serve(struct rpc_server *s, struct job *job)
+static void end_call(struct call *c)
 {
-	const struct rpc_service *service = s->service;
-	if (job->call.err.code == ERR_NONE)
-		service->serve(
-		    service->object, &job->call, job->args, job->reply);
+	arena_fini(&c->info.arena);
+	if (c->is_allocated)
+		free(c);
 }
 
-/* ---- threads ------------------------------------------------------------------ */
-
-static void *work(void *arg);
-
-/* Lock held: server. */
-static bool start_thread(struct rpc_server *s)
+/* Serve a call that was counted in, reply, and end it. */
+static void serve(struct rpc_server *s, struct call *c)
 {
-	pthread_t thread;
-	if (!thread_start(&thread, WORKER_STACK, work, s))
+	const struct rpc_service *service = s->service;
+	struct err err = { 0 };
+	if (c->info.err.code == ERR_NONE)
+		service->serve(service->object, &c->info, c->args, c->reply);
+	/* before the reply, for whoever has it may call again at once */
+	lock(s);
+	s->n_calls--;
+	s->n_replies++;
+	pthread_cond_broadcast(&s->changed);
+	unlock(s);
+	bool sent = send_reply(s, c, &err);
+	end_call(c);
+	lock(s);
+	if (!sent)
+		end(s, &err);
+	s->n_replies--;
+	pthread_cond_broadcast(&s->changed);
+	unlock(s);
+}
+
+static void run_call(struct rpc_work *w)
+{
+	struct call *c = list_entry(w, struct call, work);
+	serve(c->server, c);
+}
+
+/* ---- preparing -------------------------------------------------------------------- */
+
+void rpc_call_ready(struct rpc_call_info *info)
+{
+	struct call *c = list_entry(info, struct call, info);
+	struct rpc_server *s = c->server;
+	lock(s);
+	c->ready = true;
+	if (pool_take_back(&c->work))
+		pool_bring(s->pool, &c->work);
+	unlock(s);
+}
+
+static bool prepare(struct rpc_server *s, struct call *c)
+{
+	const struct rpc_service *service = s->service;
+	return service->prepare != NULL && s->watched && !c->info.overloaded &&
+	       c->info.err.code == ERR_NONE &&
+	       service->prepare(service->object, &c->info, c->args);
+}
+
+/* From here on the call is another thread's, perhaps. */
+static void queue_call(struct rpc_server *s, struct call *c)
+{
+	bool waits = prepare(s, c);
+	lock(s);
+	if (waits && !c->ready)
+		pool_put_off(s->pool, &c->work, clock_deadline_ms(PREPARED_MS));
+	else
+		pool_queue(s->pool, &c->work);
+	unlock(s);
+}
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+/* The texts that Go's server answers with.
+ * Source: net/rpc (Go 1.26) server.go readRequestHeader */
+static void refuse_name(struct call *c)
+{
+	struct str name = c->head.service_method;
+	struct str service, method;
+	if (!str_cut(name, '.', &service, &method))
+		err_set(&c->info.err, ERR_NOT_FOUND,
+		    "rpc: service/method request ill-formed: %.*s",
+		    STR_ARG(name));
+	else
+		err_set(&c->info.err, ERR_NOT_FOUND,
+		    "rpc: can't find method %.*s", STR_ARG(name));
+}
+
+/* Decode one request. False: the connection is over. Args that do not fit
+ * fail their call alone. */
+static bool read_request(struct rpc_server *s, struct call *c, struct err *err)
+{
+	struct arena *a = &c->info.arena;
+	if (!gob_decoder_wait(&s->decoder, DEADLINE_NEVER, err) ||
+	    !gob_decode(&s->decoder, &rpc_type_request, a, &c->head, err))
 		return false;
-	pthread_detach(thread);
-	s->n_threads++;
+	const struct rpc_service *service = s->service;
+	const struct rpc_method *m =
+	    service->find(service->object, c->head.service_method);
+	c->info.method = m;
+	if (m == NULL)
+		refuse_name(c);
+	void *args = NULL;
+	if (m != NULL) {
+		args = arena_alloc(a, m->args->size);
+		c->reply = arena_alloc(a, m->reply ? m->reply->size : 0);
+		if (args == NULL || c->reply == NULL)
+			err_set(&c->info.err, ERR_NO_MEMORY, "rpc call");
+	}
+	c->args = args;
+	bool wanted = m != NULL && c->info.err.code == ERR_NONE;
+	int64_t deadline = clock_deadline_ms(GOB_STALL_MS);
+	if (!gob_decoder_wait(&s->decoder, deadline, err))
+		return false;
+	if (gob_decode(&s->decoder, wanted ? m->args : NULL, a, args, err))
+		return true;
+	if (s->decoder.broken)
+		return false;
+	if (c->info.err.code == ERR_NONE)
+		err_set(&c->info.err, err->code, "%s", err->text);
+	err_clear(err);
 	return true;
 }
 
-/* Lock held: server. Have somebody take the turn; false when nobody can.
- *   wake   out: an idle thread is to be woken */
-static bool call_somebody(struct rpc_server *s, bool *wake)
+/* Lock held: pool. On the thread that brings bytes, see struct io, watch. */
+static void note_input(struct rpc_server *s)
 {
-	size_t cap = s->service->max_calls + s->service->spare;
-	*wake = s->n_idle > 0;
-	s->called = *wake || (s->n_threads < cap && start_thread(s));
-	return s->called;
+	s->input = true;
+	if (s->reading || s->ending)
+		return;
+	s->reading = true;
+	pool_bring(s->pool, &s->readable);
 }
 
-/* On the thread that brings bytes, see struct io, watch. */
 static void on_input(void *arg)
 {
 	struct rpc_server *s = arg;
-	bool wake = false;
-	pthread_mutex_lock(&s->lock);
-	s->input = true;
-	/* if nobody can, whoever is done first finds it */
-	if (!s->reading && !s->called && !s->ending &&
-	    call_somebody(s, &wake) && wake)
-		pthread_cond_signal(&s->turn);
-	pthread_mutex_unlock(&s->lock);
+	lock(s);
+	note_input(s);
+	unlock(s);
 }
 
-/* Lock held: server. Somebody else reads on, now or when there is something
- * to read; false when there is nobody. wake as above. */
-static bool pass_turn(struct rpc_server *s, bool *wake)
+/* Be told from here on; at once, if something has come and was not read. */
+static void watch(struct rpc_server *s)
 {
-	size_t cap = s->service->max_calls + s->service->spare;
-	bool nothing_yet =
-	    s->watched && !s->input && !gob_decoder_has_input(&s->decoder);
-	*wake = false;
-	s->reading = false;
-	if (nothing_yet && (s->n_idle > 0 || s->n_threads < cap))
-		return true;
-	return call_somebody(s, wake);
+	if (!s->watched)
+		return;
+	lock(s);
+	s->input = false;
+	unlock(s);
+	s->decoder.in.watch(s->decoder.in.object, on_input, s);
 }
 
-/* Lock held: server. At the cap: whether somebody is done and reads on. */
-static bool turn_is_taken(struct rpc_server *s)
+/* Lock held: pool. Count a call in, if there is a thread for it, perhaps after
+ * a moment. */
+static void admit(struct rpc_server *s, struct call *c)
 {
+	size_t max = s->service->max_calls;
+	size_t cap = max + s->service->spare - 1;
 	int64_t deadline = clock_deadline_ms(CROWDED_MS);
-	/* counted, for whoever takes it may have given it back at once */
-	uint64_t turns = s->turns;
-	while (s->turns == turns && !s->ending) {
-		if (!clock_wait(&s->taken, &s->lock, deadline))
-			return false;
-	}
-	return true;
-}
-
-/* Lock held: server. */
-static void end(struct rpc_server *s, const struct err *why)
-{
-	if (!s->ending)
-		s->why = *why;
-	s->ending = true;
-	pthread_cond_broadcast(&s->turn);
-	pthread_cond_broadcast(&s->taken);
-}
-
-/* Lock held: server. False when this thread should end. */
-static bool wait_turn(struct rpc_server *s)
-{
-	while (s->reading && !s->ending) {
-		int64_t deadline = clock_deadline_ms(IDLE_MS);
-		s->n_idle++;
-		bool woken = clock_wait(&s->turn, &s->lock, deadline);
-		s->n_idle--;
-		if (!woken && s->reading && s->n_idle >= IDLE_KEPT)
-			return false;
-	}
-	return !s->ending;
-}
-
-/* Lock held: server, on entry and exit. Read one call and serve it. */
-static void one_call(struct rpc_server *s)
-{
-	struct job job = { 0 };
-	struct err err = { 0 };
-	arena_init(&job.call.arena, RPC_ARENA_MAX);
-	s->reading = true;
-	s->input = s->called = false;
-	s->turns++;
-	pthread_cond_broadcast(&s->taken);
-	pthread_mutex_unlock(&s->lock);
-	bool read = read_request(s, &job, &err);
-	/* what is there already; from here on, on_input says it */
-	if (s->watched)
-		s->decoder.in.watch(s->decoder.in.object, on_input, s);
-	pthread_mutex_lock(&s->lock);
-	if (!read) {
-		end(s, &err);
-		s->reading = false;
-		arena_fini(&job.call.arena);
-		return;
-	}
-	bool serial = s->service->serial;
-	bool wake = false;
-	job.call.overloaded = !serial && s->n_serving >= s->service->max_calls;
-	if (!serial && !pass_turn(s, &wake) && !turn_is_taken(s))
+	bool in_time = true;
+	while (s->n_calls >= cap && !s->ending && in_time)
+		in_time = clock_wait(&s->changed, &s->pool->lock, deadline);
+	c->info.overloaded = s->n_calls >= max;
+	if (s->n_calls >= cap)
 		err_set(
-		    &job.call.err, ERR_BUSY, "rpc: too many calls in flight");
-	s->n_serving++;
-	pthread_mutex_unlock(&s->lock);
-	if (wake)
-		pthread_cond_signal(&s->turn);
+		    &c->info.err, ERR_BUSY, "rpc: too many calls in flight");
+}
 
-	serve(s, &job);
-	/* before the reply, for whoever has it may call again at once */
-	pthread_mutex_lock(&s->lock);
-	s->n_serving--;
-	pthread_mutex_unlock(&s->lock);
-	bool sent = send_reply(s, &job, &err);
-	arena_fini(&job.call.arena);
+/* A call that was read: queue it, or do it here if it is a matter of a
+ * moment. It is over, or another thread's, afterwards. */
+static void take_call(struct rpc_server *s, struct call *c)
+{
+	bool serial = s->service->serial;
+	lock(s);
+	if (!serial)
+		admit(s, c);
+	s->n_calls++;
+	unlock(s);
+	if (serial || c->info.err.code != ERR_NONE)
+		serve(s, c);
+	else
+		queue_call(s, c);
+}
 
-	pthread_mutex_lock(&s->lock);
-	if (serial)
-		s->reading = false;
-	if (!sent)
+/* A call that has memory of its own, or, here, can only be refused. */
+static struct call *begin_call(struct rpc_server *s, struct call *here)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	bool is_allocated = c != NULL;
+	if (!is_allocated)
+		c = here;
+	*c = (struct call){
+		.work = { .run = run_call },
+		.server = s,
+		.is_allocated = is_allocated,
+	};
+	arena_init(&c->info.arena, RPC_ARENA_MAX);
+	if (!is_allocated)
+		err_set(&c->info.err, ERR_NO_MEMORY, "rpc call");
+	return c;
+}
+
+/* Read one request, and come back for the next one if there is more. */
+static void read_call(struct rpc_work *w)
+{
+	struct rpc_server *s = list_entry(w, struct rpc_server, readable);
+	struct call here;
+	struct err err = { 0 };
+	struct call *c = begin_call(s, &here);
+	bool read = read_request(s, c, &err);
+	if (read)
+		take_call(s, c);
+	else
+		end_call(c);
+	watch(s);
+	lock(s);
+	if (!read)
 		end(s, &err);
-}
-
-/* Lock held: server, on entry and exit. The first to leave says so. */
-static void tell_end(struct rpc_server *s)
-{
-	const struct rpc_service *service = s->service;
-	struct err why = s->why;
-	if (!s->ending || s->told || service->ended == NULL)
-		return;
-	s->told = true;
-	pthread_mutex_unlock(&s->lock);
-	service->ended(service->object, &why);
-	pthread_mutex_lock(&s->lock);
-}
-
-static void *work(void *arg)
-{
-	struct rpc_server *s = arg;
-	pthread_setname_np(pthread_self(), s->service->thread_name);
-	pthread_mutex_lock(&s->lock);
-	while (wait_turn(s))
-		one_call(s);
-	tell_end(s);
-	s->n_threads--;
-	/* the last thing this thread does with the server */
-	pthread_cond_broadcast(&s->ended);
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
+	bool more =
+	    s->input || !s->watched || gob_decoder_has_input(&s->decoder);
+	s->reading = more && !s->ending;
+	if (s->reading)
+		pool_queue(s->pool, &s->readable);
+	pthread_cond_broadcast(&s->changed);
+	unlock(s);
 }
 
 /* ---- life ---------------------------------------------------------------------- */
@@ -317,12 +344,11 @@ static void free_server(struct rpc_server *s)
 {
 	if (s->watched)
 		s->decoder.in.watch(s->decoder.in.object, NULL, NULL);
+	if (s->service->pool == NULL)
+		rpc_pool_free(s->pool);
 	rpc_writer_fini(&s->writer);
 	gob_decoder_fini(&s->decoder);
-	pthread_cond_destroy(&s->turn);
-	pthread_cond_destroy(&s->taken);
-	pthread_cond_destroy(&s->ended);
-	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->changed);
 	free(s);
 }
 
@@ -335,44 +361,50 @@ struct rpc_server *rpc_server_start(
 		return NULL;
 	}
 	s->service = service;
+	s->pool = service->pool;
+	if (s->pool == NULL)
+		s->pool =
+		    rpc_pool_new(NULL, service->max_calls + service->spare,
+		        service->thread_name, err);
+	if (s->pool == NULL) {
+		free(s);
+		return NULL;
+	}
 	rpc_writer_init(&s->writer, io, service->max_message);
 	gob_decoder_init(
 	    &s->decoder, io, service->registry, service->max_message);
-	pthread_mutex_init(&s->lock, NULL);
-	clock_cond_init(&s->turn);
-	clock_cond_init(&s->taken);
-	clock_cond_init(&s->ended);
-	s->watched = io.watch != NULL && !service->serial;
+	clock_cond_init(&s->changed);
+	s->readable.run = read_call;
+	s->watched = io.watch != NULL;
 	if (s->watched)
-		io.watch(io.object, on_input, s);
-	pthread_mutex_lock(&s->lock);
-	bool started = s->n_threads > 0 || start_thread(s);
-	pthread_mutex_unlock(&s->lock);
-	if (started)
-		return s;
-	err_set_errno(err, "starting a thread for %s", service->thread_name);
-	free_server(s);
-	return NULL;
+		watch(s);
+	else
+		on_input(s);
+	return s;
 }
 
-void rpc_server_wait(struct rpc_server *s, struct err *why)
+/* Lock held: pool. */
+static bool is_over(const struct rpc_server *s)
 {
-	pthread_mutex_lock(&s->lock);
-	while (s->n_threads > 0)
-		clock_wait(&s->ended, &s->lock, DEADLINE_NEVER);
-	*why = s->why;
-	pthread_mutex_unlock(&s->lock);
+	return s->told && !s->reading && s->n_calls == 0 && s->n_replies == 0;
 }
 
 bool rpc_server_drain(struct rpc_server *s, int64_t deadline_ms)
 {
 	bool in_time = true;
-	pthread_mutex_lock(&s->lock);
-	while (s->n_threads > 0 && in_time)
-		in_time = clock_wait(&s->ended, &s->lock, deadline_ms);
-	bool drained = s->n_threads == 0;
-	pthread_mutex_unlock(&s->lock);
-	return drained;
+	lock(s);
+	while (!is_over(s) && in_time)
+		in_time = clock_wait(&s->changed, &s->pool->lock, deadline_ms);
+	bool over = is_over(s);
+	unlock(s);
+	return over;
+}
+
+void rpc_server_wait(struct rpc_server *s, struct err *why)
+{
+	while (!rpc_server_drain(s, DEADLINE_NEVER))
+		;
+	*why = s->why;
 }
 
 void rpc_server_free(struct rpc_server *s)

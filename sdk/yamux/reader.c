@@ -143,7 +143,8 @@ static bool follow(
 	return in_time;
 }
 
-bool session_wait(
+/* session_wait, but for who does nothing else. */
+static bool wait_or_read(
     struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms)
 {
 	session_send_put_off(s);
@@ -157,6 +158,14 @@ bool session_wait(
 	return in_time;
 }
 
+bool session_wait(
+    struct yamux_session *s, pthread_cond_t *cond, int64_t deadline_ms)
+{
+	if (s->waits != NULL)
+		s->waits(s->waits_arg);
+	return wait_or_read(s, cond, deadline_ms);
+}
+
 void session_leave(struct yamux_session *s)
 {
 	if (s->reading)
@@ -168,6 +177,38 @@ void session_leave(struct yamux_session *s)
 		pthread_cond_signal(&s->left);
 }
 
+/* ---- who idles --------------------------------------------------------------- */
+
+bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms)
+{
+	bool in_time = true;
+	pthread_mutex_lock(&s->lock);
+	while (in_time && !s->poked && !s->closed)
+		in_time = wait_or_read(s, &s->idle, deadline_ms);
+	s->poked = false;
+	session_leave(s);
+	bool live = !s->closed;
+	pthread_mutex_unlock(&s->lock);
+	return live;
+}
+
+/* Mostly he is who calls this, while he reads: that costs nothing then. */
+void yamux_session_poke(struct yamux_session *s)
+{
+	s->poked = true;
+	pthread_cond_signal(&s->idle);
+	session_tell_reader(s, &s->idle);
+}
+
+void yamux_session_on_wait(
+    struct yamux_session *s, void (*waits)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&s->lock);
+	s->waits = waits;
+	s->waits_arg = arg;
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* ---- the thread ------------------------------------------------------------- */
 
 /* Lock held. Read until somebody else has something to do. */
@@ -175,6 +216,8 @@ static void stand_in(struct yamux_session *s)
 {
 	s->reading = true;
 	session_send_put_off(s);
+	if (s->waits != NULL)
+		s->waits(s->waits_arg);
 	uint64_t woken = s->n_woken;
 	while (!s->closed && s->n_woken == woken)
 		read_once(s, DEADLINE_NEVER);

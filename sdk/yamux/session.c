@@ -24,9 +24,15 @@
 
 /* ---- ending --------------------------------------------------------------- */
 
+static bool is_awaited(const struct yamux_stream *st)
+{
+	return st->input.len - st->start >= st->watched || st->fin_received ||
+	       st->reset || st->session->closed;
+}
+
 void session_tell_watcher(struct yamux_stream *st)
 {
-	if (st->wanted > 0 || st->watcher == NULL)
+	if (st->wanted > 0 || st->watcher == NULL || !is_awaited(st))
 		return;
 	st->session->n_woken++;
 	st->watcher(st->watcher_arg);
@@ -48,6 +54,7 @@ bool session_end(
 	pthread_cond_broadcast(&s->arrived);
 	pthread_cond_broadcast(&s->opened);
 	pthread_cond_broadcast(&s->eased);
+	pthread_cond_broadcast(&s->idle);
 	list_for_each(node, &s->streams) {
 		struct yamux_stream *st =
 		    list_entry(node, struct yamux_stream, in_table);
@@ -385,6 +392,7 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err)
 	clock_cond_init(&s->arrived);
 	clock_cond_init(&s->opened);
 	clock_cond_init(&s->eased);
+	clock_cond_init(&s->idle);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
 		err_set_errno(err, "eventfd");
@@ -398,6 +406,7 @@ free_session:
 	pthread_cond_destroy(&s->arrived);
 	pthread_cond_destroy(&s->opened);
 	pthread_cond_destroy(&s->eased);
+	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
 	close(fd);
 	free(s);
@@ -448,6 +457,7 @@ void yamux_session_free(struct yamux_session *s)
 	pthread_cond_destroy(&s->arrived);
 	pthread_cond_destroy(&s->opened);
 	pthread_cond_destroy(&s->eased);
+	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -27,10 +27,9 @@ struct yamux_stream {
 	pthread_cond_t changed; /* signalled with the session's lock held */
 
 	/* guarded by session->lock */
-	bool has_handle;  /* somebody holds the pointer */
-	bool left;        /* what still comes is dropped */
-	bool stands_back; /* who waits for it does not read the socket */
-	bool acked;       /* ours: the peer's ACK has come */
+	bool has_handle; /* somebody holds the pointer */
+	bool left;       /* what still comes is dropped */
+	bool acked;      /* ours: the peer's ACK has come */
 	bool fin_sent, fin_received;
 	bool reset;
 	uint32_t send_window; /* credit the peer has given us */
@@ -40,9 +39,10 @@ struct yamux_stream {
 	size_t start;
 	int64_t closed_at_ms;       /* when the handle was closed */
 	uint32_t wanted;            /* bytes its reader waits for; 0: any */
-	void (*watcher)(void *arg); /* see struct io, watch */
+	void (*watcher)(void *arg); /* see yamux_stream_watch */
 	void *watcher_arg;
-	bool woken; /* in session->woken, and not to be freed */
+	size_t watched; /* called when so many can be read */
+	bool woken;     /* in session->woken, and not to be freed */
 	struct yamux_stream *next_woken; /* of who reads only */
 };
 
@@ -81,8 +81,12 @@ struct yamux_session {
 	struct list followers;           /* who wait meanwhile, in order */
 	uint64_t turns;                  /* counts who has read so far */
 	uint64_t n_woken; /* counts whom something has come for */
-	bool asleep;      /* the thread, until nobody reads */
-	bool called;      /* the thread, to read without a nap before */
+	bool poked;       /* who idles, or will */
+	pthread_cond_t idle;
+	void (*waits)(void *arg); /* see yamux_session_on_wait */
+	void *waits_arg;
+	bool asleep; /* the thread, until nobody reads */
+	bool called; /* the thread, to read without a nap before */
 
 	/* of who reads only */
 	bool more; /* there is more to read, probably at once */

@@ -34,14 +34,6 @@ static void give_back(struct yamux_stream *st, size_t n)
 	st->consumed = 0;
 }
 
-static bool wait_input(struct yamux_stream *st, int64_t deadline_ms)
-{
-	struct yamux_session *s = st->session;
-	if (st->stands_back)
-		return clock_wait(&st->changed, &s->lock, deadline_ms);
-	return session_wait(s, &st->changed, deadline_ms);
-}
-
 static bool has_input(const struct yamux_stream *st, size_t n)
 {
 	return st->input.len - st->start >= n || st->fin_received;
@@ -56,10 +48,9 @@ static bool await(
 		return true;
 	st->wanted = (uint32_t)n;
 	while (in_time && !has_input(st, n) && !dead(st, err))
-		in_time = wait_input(st, deadline_ms);
+		in_time = session_wait(st->session, &st->changed, deadline_ms);
 	st->wanted = 0;
-	if (!st->stands_back)
-		session_leave(st->session);
+	session_leave(st->session);
 	if (has_input(st, n))
 		return true;
 	if (!in_time)
@@ -165,10 +156,14 @@ void yamux_stream_finish(struct yamux_stream *st)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void yamux_stream_stand_back(struct yamux_stream *st)
+void yamux_stream_watch(
+    struct yamux_stream *st, size_t n, void (*input)(void *arg), void *arg)
 {
 	pthread_mutex_lock(&st->session->lock);
-	st->stands_back = true;
+	st->watcher = input;
+	st->watcher_arg = arg;
+	st->watched = n;
+	session_tell_watcher(st);
 	pthread_mutex_unlock(&st->session->lock);
 }
 
@@ -179,6 +174,7 @@ void yamux_stream_close(struct yamux_stream *st)
 	struct yamux_session *s = st->session;
 	pthread_mutex_lock(&s->lock);
 	st->has_handle = false;
+	st->watcher = NULL;
 	st->closed_at_ms = clock_now_ms();
 	bool unread = st->start < st->input.len;
 	if (unread && !st->fin_received && !st->reset && !s->closed) {
@@ -199,6 +195,7 @@ void yamux_stream_leave(struct yamux_stream *st)
 	struct yamux_session *s = st->session;
 	pthread_mutex_lock(&s->lock);
 	st->has_handle = false;
+	st->watcher = NULL;
 	st->left = true;
 	st->closed_at_ms = clock_now_ms();
 	if (!st->fin_sent && !st->reset && !s->closed) {
@@ -234,14 +231,7 @@ static bool io_write(void *object, const void *data, size_t n,
 
 static void io_watch(void *object, void (*input)(void *arg), void *arg)
 {
-	struct yamux_stream *st = object;
-	pthread_mutex_lock(&st->session->lock);
-	st->watcher = input;
-	st->watcher_arg = arg;
-	if (st->start < st->input.len || st->fin_received || st->reset ||
-	    st->session->closed)
-		session_tell_watcher(st);
-	pthread_mutex_unlock(&st->session->lock);
+	yamux_stream_watch(object, 1, input, arg);
 }
 
 struct io yamux_stream_io(struct yamux_stream *st)

@@ -58,6 +58,23 @@ struct yamux_stream;
  */
 struct yamux_session *yamux_session_new(int fd, bool client, struct err *err);
 
+/*
+ * yamux_session_idle - wait for the bytes of all streams that are watched
+ *
+ * Returns after yamux_session_poke, also one from before, or at the deadline.
+ * False: the session has ended. One thread at a time.
+ */
+bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms);
+
+/* Have who idles return. Only from a function that watches. */
+void yamux_session_poke(struct yamux_session *s);
+
+/* Have a function called when somebody begins to wait who does not idle, and now
+ * and then while nobody reads. As for one that watches. Before any thread uses
+ * the session; NULL: not any more. */
+void yamux_session_on_wait(
+    struct yamux_session *s, void (*waits)(void *arg), void *arg);
+
 /* End the session: streams and waiters fail with ERR_CLOSED. Any thread. */
 void yamux_session_close(struct yamux_session *s);
 
@@ -129,9 +146,18 @@ bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
 bool yamux_stream_await(struct yamux_stream *st, size_t n, int64_t deadline_ms,
     struct err *err) MUST_USE;
 
-/* Whoever waits for this stream leaves the socket to others: for one who
- * waits long and is seldom spoken to. */
-void yamux_stream_stand_back(struct yamux_stream *st);
+/*
+ * yamux_stream_watch - be told when bytes have come that nobody waits for
+ *
+ * input is called when n of them can be read, or the peer has finished or reset
+ * the stream, or the session has ended; at once, if it is so; and again with
+ * everything that comes then. On the thread that brings the bytes, with the
+ * session's lock held: it may do no more than yamux_session_poke, or wake
+ * somebody. Not after the handle has been given back. NULL: no more; nothing is
+ * under way when this returns.
+ */
+void yamux_stream_watch(
+    struct yamux_stream *st, size_t n, void (*input)(void *arg), void *arg);
 
 /*
  * yamux_stream_write - send all n bytes as the window allows

@@ -19,6 +19,31 @@ static void marry_streams(struct couple *c)
 	c->server = yamux_stream_io(c->streams[1]);
 }
 
+static bool wait_for_bytes(void *object, int64_t deadline_ms)
+{
+	return yamux_session_idle(object, deadline_ms);
+}
+
+static void poke(void *object)
+{
+	yamux_session_poke(object);
+}
+
+static void look_for_work(void *arg)
+{
+	rpc_pool_look(arg);
+}
+
+static void make_pool(struct couple *c)
+{
+	const struct rpc_waiter waiter = { c->sessions[1], wait_for_bytes,
+		poke };
+	struct err err = { 0 };
+	c->pool = rpc_pool_new(&waiter, 520, "test-call", &err);
+	ck_assert_msg(c->pool != NULL, "%s", err.text);
+	yamux_session_on_wait(c->sessions[1], look_for_work, c->pool);
+}
+
 void couple_marry(struct couple *c, enum couple_kind kind)
 {
 	memset(c, 0, sizeof(*c));
@@ -26,8 +51,10 @@ void couple_marry(struct couple *c, enum couple_kind kind)
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, c->fds), 0);
 	c->client = io_socket(&c->fds[0]);
 	c->server = io_socket(&c->fds[1]);
-	if (kind == COUPLE_STREAMS)
+	if (kind != COUPLE_SOCKETS)
 		marry_streams(c);
+	if (kind == COUPLE_POOLED)
+		make_pool(c);
 }
 
 void couple_part(struct couple *c)
@@ -41,6 +68,11 @@ void couple_part(struct couple *c)
 void couple_free(struct couple *c)
 {
 	couple_part(c);
+	if (c->pool != NULL) {
+		yamux_session_close(c->sessions[1]);
+		yamux_session_on_wait(c->sessions[1], NULL, NULL);
+		rpc_pool_free(c->pool);
+	}
 	for (int i = 0; i < 2; i++) {
 		yamux_stream_close(c->streams[i]);
 		if (c->sessions[i] == NULL)

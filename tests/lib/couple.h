@@ -1,7 +1,7 @@
 /*
  * couple - two ends of a byte stream, and a service to call over it
  *
- * The same tests run over a pair of sockets and over a yamux stream.
+ * The same tests run over a pair of sockets and over yamux streams.
  */
 #ifndef TESTS_COUPLE_H
 #define TESTS_COUPLE_H
@@ -9,13 +9,20 @@
 #include "rpc/rpc.h"
 #include "tests/lib/peer.h"
 
-enum couple_kind { COUPLE_SOCKETS, COUPLE_STREAMS, N_COUPLE_KINDS };
+/* POOLED: a stream whose server has threads that wait for all of its session. */
+enum couple_kind {
+	COUPLE_SOCKETS,
+	COUPLE_STREAMS,
+	COUPLE_POOLED,
+	N_COUPLE_KINDS
+};
 
 struct couple {
 	int fds[2];
 	struct yamux_session *sessions[2]; /* NULL over sockets */
 	struct yamux_stream *streams[2];
 	struct io client, server;
+	struct rpc_pool *pool; /* for the server of COUPLE_POOLED, NULL */
 };
 
 void couple_marry(struct couple *c, enum couple_kind kind);

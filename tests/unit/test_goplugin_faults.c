@@ -23,12 +23,13 @@ static struct yamux_stream *hooks_stream;
 static int plugin_fd;
 static bool freed;
 
-static bool start_hooks(
-    void *object, struct broker *b, struct yamux_stream *stream, struct err *e)
+static bool start_hooks(void *object, struct broker *b, struct rpc_pool *pool,
+    struct yamux_stream *stream, struct err *e)
 {
 	(void)object;
 	(void)b;
 	hooks_stream = stream;
+	service.service.pool = pool;
 	hooks = rpc_server_start(yamux_stream_io(stream), &service.service, e);
 	return hooks != NULL;
 }
@@ -45,8 +46,12 @@ static bool stop_hooks(void *object)
 
 static void *serve(void *arg)
 {
-	static const struct goplugin_service plugin = { NULL, start_hooks,
-		stop_hooks };
+	static const struct goplugin_service plugin = {
+		.max_threads = 516,
+		.thread_name = "test-call",
+		.start = start_hooks,
+		.stop = stop_hooks,
+	};
 	struct err why = { 0 };
 	(void)arg;
 	freed =

@@ -17,11 +17,12 @@ static struct yamux_stream *hooks_stream;
 static struct broker *broker;
 static bool start_fails;
 
-static bool start_hooks(
-    void *object, struct broker *b, struct yamux_stream *stream, struct err *e)
+static bool start_hooks(void *object, struct broker *b, struct rpc_pool *pool,
+    struct yamux_stream *stream, struct err *e)
 {
 	(void)object;
 	hooks_stream = stream;
+	service.service.pool = pool;
 	if (start_fails)
 		return err_set(e, ERR_DENIED, "not today");
 	ck_assert_ptr_null(hooks);
@@ -41,7 +42,12 @@ static bool stop_hooks(void *object)
 	return true;
 }
 
-static const struct goplugin_service plugin = { NULL, start_hooks, stop_hooks };
+static const struct goplugin_service plugin = {
+	.max_threads = 516,
+	.thread_name = "test-call",
+	.start = start_hooks,
+	.stop = stop_hooks,
+};
 
 /* The host. */
 static pthread_t serving;

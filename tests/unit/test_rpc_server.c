@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct couple couple;
 static struct rpc_client client;
@@ -17,6 +18,7 @@ static struct err err;
 static void start_server(enum couple_kind kind)
 {
 	couple_marry(&couple, kind);
+	service.service.pool = couple.pool;
 	rpc_client_init(&client, couple.client, NULL, 0);
 	server = rpc_server_start(couple.server, &service.service, &err);
 	ck_assert_msg(server != NULL, "%s", err.text);
@@ -214,18 +216,33 @@ START_TEST(calls_overtake_those_that_wait)
 }
 END_TEST
 
+#define MANY_ADDS 200
+
 static void *many_adds(void *arg)
 {
 	int64_t base = *(int64_t *)arg;
-	for (int64_t i = 0; i < 60; i++)
+	for (int64_t i = 0; i < MANY_ADDS; i++)
 		ck_assert_int_eq(call_add(&client, base, i), base + i);
 	return NULL;
+}
+
+/* Some wait for a moment, so that others are called for what they leave. */
+static void add_slowly(
+    void *object, struct rpc_call_info *call, const void *args, void *reply)
+{
+	const struct pair *pair = args;
+	(void)object;
+	(void)call;
+	if (pair->b % 3 == 0)
+		usleep(50);
+	*(int64_t *)reply = pair->a + pair->b;
 }
 
 START_TEST(many_threads_call_at_once)
 {
 	pthread_t threads[16];
 	int64_t bases[16];
+	service.instead = add_slowly;
 	start_server((enum couple_kind)_i);
 	for (int i = 0; i < 16; i++) {
 		bases[i] = (int64_t)i * 1000000;
@@ -241,7 +258,7 @@ START_TEST(beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused)
 	struct caller waiting[3];
 	service.service.max_calls = 2;
 	service.service.spare = 2;
-	start_server(COUPLE_SOCKETS);
+	start_server((enum couple_kind)_i);
 	for (size_t i = 0; i < 2; i++) {
 		start_caller(&waiting[i], "Test.Wait");
 		gate_crowded(&service, i + 1);
@@ -256,6 +273,184 @@ START_TEST(beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused)
 	for (size_t i = 0; i < 3; i++)
 		expect_done(&waiting[i]);
 	expect_echo();
+}
+END_TEST
+
+/* ---- one thread for all ------------------------------------------------------------ */
+
+static pthread_t served_by;
+static int n_changes;
+
+static void note_thread(
+    void *object, struct rpc_call_info *call, const void *args, void *reply)
+{
+	(void)object;
+	(void)call;
+	n_changes += !pthread_equal(served_by, pthread_self());
+	served_by = pthread_self();
+	*(int64_t *)reply = ((const struct pair *)args)->a;
+}
+
+START_TEST(calls_one_after_another_are_one_threads)
+{
+	service.instead = note_thread;
+	start_server(COUPLE_POOLED);
+	size_t threads = count_threads();
+	ck_assert_int_eq(call_add(&client, 1, 0), 1);
+	n_changes = 0;
+	for (int64_t i = 0; i < 500; i++)
+		ck_assert_int_eq(call_add(&client, i, 0), i);
+	ck_assert_int_eq(n_changes, 0);
+	ck_assert_uint_eq(count_threads(), threads);
+}
+END_TEST
+
+START_TEST(two_servers_share_their_threads)
+{
+	struct caller waiting;
+	struct rpc_client other_client;
+	static struct test_service other;
+	test_service_init(&other);
+	start_server(COUPLE_POOLED);
+	struct yamux_stream *here =
+	    yamux_open(couple.sessions[0], NULL, 0, SOON, &err);
+	struct yamux_stream *there =
+	    yamux_accept(couple.sessions[1], SOON, &err);
+	other.service.serial = true;
+	other.service.pool = couple.pool;
+	rpc_client_init(&other_client, yamux_stream_io(here), NULL, 0);
+	struct rpc_server *second =
+	    rpc_server_start(yamux_stream_io(there), &other.service, &err);
+	start_caller(&waiting, "Test.Wait");
+	gate_crowded(&service, 1);
+	for (int64_t i = 0; i < 100; i++)
+		ck_assert_int_eq(call_add(&other_client, i, 1), i + 1);
+	gate_open(&service);
+	expect_done(&waiting);
+	couple_part(&couple);
+	rpc_server_free(second);
+	rpc_client_fini(&other_client);
+	yamux_stream_close(here);
+	yamux_stream_close(there);
+	test_service_fini(&other);
+}
+END_TEST
+
+/* ---- what a call waits for ---------------------------------------------------------- */
+
+/* Over this stream of the same session comes what a call waits for: a byte. */
+static struct yamux_stream *sends, *brings;
+static bool is_prepared;
+
+static void come(void *call)
+{
+	rpc_call_ready(call);
+}
+
+static bool prepare(void *object, struct rpc_call_info *call, const void *args)
+{
+	struct test_service *s = object;
+	(void)args;
+	call->prepared = s;
+	yamux_stream_watch(brings, 1, come, call);
+	pthread_mutex_lock(&s->lock);
+	is_prepared = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+static void expect_prepared(
+    void *object, struct rpc_call_info *call, const void *args, void *reply)
+{
+	(void)args;
+	ck_assert_ptr_eq(call->prepared, object);
+	yamux_stream_watch(brings, 1, NULL, NULL);
+	*(struct str *)reply = S("x");
+}
+
+static void start_preparing(enum couple_kind kind)
+{
+	is_prepared = false;
+	service.service.prepare = prepare;
+	service.instead = expect_prepared;
+	service.object = &service;
+	start_server(kind);
+	sends = yamux_open(couple.sessions[0], NULL, 0, SOON, &err);
+	brings = yamux_accept(couple.sessions[1], SOON, &err);
+}
+
+static void stop_preparing(void)
+{
+	couple_part(&couple);
+	rpc_server_free(server);
+	server = NULL;
+	yamux_stream_close(sends);
+	yamux_stream_close(brings);
+}
+
+static void send_byte(void)
+{
+	ck_assert(yamux_stream_write(sends, "!", 1, SOON, &err));
+}
+
+static void await_prepared(void)
+{
+	int64_t deadline = SOON;
+	pthread_mutex_lock(&service.lock);
+	while (!is_prepared)
+		ck_assert(
+		    clock_wait(&service.changed, &service.lock, deadline));
+	pthread_mutex_unlock(&service.lock);
+}
+
+#define N_WATCHED 2
+static const enum couple_kind watched[N_WATCHED] = { COUPLE_STREAMS,
+	COUPLE_POOLED };
+
+START_TEST(a_call_is_served_once_it_is_ready)
+{
+	struct caller caller;
+	int64_t began = clock_now_ms();
+	start_preparing(watched[_i]);
+	start_caller(&caller, "Test.Echo");
+	await_prepared();
+	usleep(100 * 1000);
+	send_byte();
+	expect_done(&caller);
+	ck_assert_int_ge(clock_now_ms() - began, 100);
+	/* the byte is still there: at once */
+	began = clock_now_ms();
+	for (int i = 0; i < 100; i++)
+		ck_assert(call_string(&client, "Test.Echo", "x", SOON, &err));
+	ck_assert_int_lt(clock_now_ms() - began, patience(5000));
+	stop_preparing();
+}
+END_TEST
+
+START_TEST(a_call_that_is_never_ready_is_served_after_a_second)
+{
+	start_preparing(watched[_i]);
+	int64_t began = clock_now_ms();
+	ck_assert(call_string(&client, "Test.Echo", "x", SOON, &err));
+	int64_t took = clock_now_ms() - began;
+	ck_assert_int_ge(took, 1000);
+	ck_assert_int_lt(took, patience(3000));
+	stop_preparing();
+}
+END_TEST
+
+START_TEST(a_call_that_waits_ends_with_the_connection)
+{
+	struct caller caller;
+	start_preparing(watched[_i]);
+	start_caller(&caller, "Test.Echo");
+	await_prepared();
+	couple_part(&couple);
+	ck_assert(rpc_server_drain(server, SOON));
+	pthread_join(caller.thread, NULL);
+	ck_assert(!caller.done);
+	stop_preparing();
 }
 END_TEST
 
@@ -332,7 +527,7 @@ END_TEST
 START_TEST(draining_waits_for_calls_at_work)
 {
 	struct caller waiting;
-	start_server(COUPLE_SOCKETS);
+	start_server((enum couple_kind)_i);
 	start_caller(&waiting, "Test.Wait");
 	gate_crowded(&service, 1);
 	couple_part(&couple);
@@ -522,11 +717,21 @@ int main(void)
 	tcase_add_loop_test(
 	    tc, calls_overtake_those_that_wait, 0, N_COUPLE_KINDS);
 	tcase_add_loop_test(tc, many_threads_call_at_once, 0, N_COUPLE_KINDS);
-	tcase_add_test(
-	    tc, beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused);
+	tcase_add_loop_test(tc,
+	    beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused, 0,
+	    N_COUPLE_KINDS);
+	tcase_add_test(tc, calls_one_after_another_are_one_threads);
+	tcase_add_test(tc, two_servers_share_their_threads);
+	tcase_add_loop_test(
+	    tc, a_call_is_served_once_it_is_ready, 0, N_WATCHED);
+	tcase_add_loop_test(tc,
+	    a_call_that_is_never_ready_is_served_after_a_second, 0, N_WATCHED);
+	tcase_add_loop_test(
+	    tc, a_call_that_waits_ends_with_the_connection, 0, N_WATCHED);
 	tcase_add_loop_test(
 	    tc, the_end_of_the_connection_ends_the_server, 0, N_COUPLE_KINDS);
-	tcase_add_test(tc, draining_waits_for_calls_at_work);
+	tcase_add_loop_test(
+	    tc, draining_waits_for_calls_at_work, 0, N_COUPLE_KINDS);
 	tcase_add_test(tc, bytes_that_are_not_gob_end_the_server);
 	tcase_add_test(tc, no_thread_and_no_descriptor_is_left);
 	suite_add_tcase(suite, tc);

@@ -250,19 +250,6 @@ START_TEST(a_ping_is_answered_when_all_who_waited_have_gone)
 }
 END_TEST
 
-START_TEST(who_stands_back_never_reads)
-{
-	struct waiter a;
-	yamux_stream_stand_back(two);
-	for (int i = 0; i < 20; i++) {
-		begin(&a, two, SOON);
-		ck_assert(!reads_for(two));
-		send_data(&peer, 0, 3, "a", 1);
-		expect_byte(&a, 'a');
-	}
-}
-END_TEST
-
 static void *write_too_much(void *arg)
 {
 	static const char bytes[2 * YAMUX_WINDOW];
@@ -434,7 +421,6 @@ static Suite *suite(void)
 	tcase_add_test(tc, who_need_not_read_any_more_passes_it_on);
 	tcase_add_test(tc, who_gives_up_leaves_the_socket_to_others);
 	tcase_add_test(tc, a_ping_is_answered_when_all_who_waited_have_gone);
-	tcase_add_test(tc, who_stands_back_never_reads);
 	tcase_add_test(
 	    tc, a_writer_who_reads_is_told_that_the_stream_is_finished);
 	tcase_add_test(
