@@ -21,16 +21,40 @@ void arena_init(struct arena *a, size_t max)
 	*a = (struct arena){ .max = max };
 }
 
-void arena_fini(struct arena *a)
+/* Wipe all blocks; free them but for `kept`. */
+static void wipe(struct arena *a, const struct arena_block *kept)
 {
 	struct arena_block *block = a->blocks;
 	while (block != NULL) {
 		struct arena_block *next = block->next;
 		explicit_bzero(block->data, block->used);
-		free(block);
+		if (block != kept)
+			free(block);
 		block = next;
 	}
+}
+
+void arena_fini(struct arena *a)
+{
+	wipe(a, NULL);
 	*a = (struct arena){ 0 };
+}
+
+void arena_reset(struct arena *a, size_t keep)
+{
+	struct arena_block *kept = a->blocks;
+#ifdef __SANITIZE_ADDRESS__
+	keep = 0;
+#endif
+	while (kept != NULL && kept->room > keep)
+		kept = kept->next;
+	wipe(a, kept);
+	*a = (struct arena){ .max = a->max };
+	if (kept == NULL)
+		return;
+	*kept = (struct arena_block){ .room = kept->room };
+	a->blocks = kept;
+	a->used = kept->room;
 }
 
 static void *fail(struct arena *a, enum err_code code)

@@ -41,6 +41,10 @@ void arena_init(struct arena *a, size_t max);
  * arena; leaves a zeroed one. */
 void arena_fini(struct arena *a);
 
+/* Wipe everything, and free all but one block of at most `keep` bytes: for what
+ * comes next. Under AddressSanitizer, which is to find who comes late, all. */
+void arena_reset(struct arena *a, size_t keep);
+
 /*
  * arena_alloc - zeroed memory, aligned for any type
  *

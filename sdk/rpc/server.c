@@ -23,6 +23,11 @@
 /* When there are too many calls, how long one may wait for another's end. */
 #define CROWDED_MS 250
 
+/* Of so many calls that are over the memory is kept for the next ones, and of
+ * each so much. */
+#define SPARE_CALLS 8
+#define SPARE_BYTES ((size_t)16 * 1024)
+
 struct rpc_server {
 	const struct rpc_service *service;
 	struct rpc_pool *pool;
@@ -35,8 +40,10 @@ struct rpc_server {
 	struct rpc_work readable; /* to read one request */
 	bool reading;             /* it is queued, or being done */
 	bool input;               /* on_input was called; not of bytes read */
-	size_t n_calls;           /* read, and not served */
-	size_t n_replies;         /* served, and not done */
+	struct list spare_calls;
+	size_t n_spare;
+	size_t n_calls;   /* read, and not served */
+	size_t n_replies; /* served, and not done */
 	bool ending;
 	bool told;      /* service->ended has returned */
 	struct err why; /* constant once told */
@@ -112,11 +119,26 @@ static bool send_reply(struct rpc_server *s, struct call *c, struct err *err)
 	    &s->writer, value, empty_value, deadline, &sent, err);
 }
 
-static void end_call(struct call *c)
+static void free_call(struct call *c)
 {
 	arena_fini(&c->info.arena);
 	if (c->is_allocated)
 		free(c);
+}
+
+/* A call is over. Under the sanitizer its memory goes, too. */
+static void end_call(struct rpc_server *s, struct call *c)
+{
+	arena_reset(&c->info.arena, SPARE_BYTES);
+	lock(s);
+	bool kept = c->is_allocated && s->n_spare < SPARE_CALLS;
+	if (kept) {
+		list_add_before(s->spare_calls.next, &c->work.node);
+		s->n_spare++;
+	}
+	unlock(s);
+	if (!kept)
+		free_call(c);
 }
 
 /* Serve a call that was counted in, reply, and end it. */
@@ -133,7 +155,7 @@ static void serve(struct rpc_server *s, struct call *c)
 	pthread_cond_broadcast(&s->changed);
 	unlock(s);
 	bool sent = send_reply(s, c, &err);
-	end_call(c);
+	end_call(s, c);
 	lock(s);
 	if (!sent)
 		end(s, &err);
@@ -295,19 +317,34 @@ static void take_call(struct rpc_server *s, struct call *c)
 		queue_call(s, c);
 }
 
+static struct call *take_spare(struct rpc_server *s)
+{
+	lock(s);
+	struct list *node = list_take_first(&s->spare_calls);
+	if (node != NULL)
+		s->n_spare--;
+	unlock(s);
+	return node == NULL ? NULL : list_entry(node, struct call, work.node);
+}
+
 /* A call that has memory of its own, or, here, can only be refused. */
 static struct call *begin_call(struct rpc_server *s, struct call *here)
 {
-	struct call *c = calloc(1, sizeof(*c));
+	struct call *c = take_spare(s);
+	struct arena arena = { .max = RPC_ARENA_MAX };
+	if (c != NULL)
+		arena = c->info.arena;
+	else
+		c = calloc(1, sizeof(*c));
 	bool is_allocated = c != NULL;
 	if (!is_allocated)
 		c = here;
 	*c = (struct call){
 		.work = { .run = run_call },
 		.server = s,
+		.info = { .arena = arena },
 		.is_allocated = is_allocated,
 	};
-	arena_init(&c->info.arena, RPC_ARENA_MAX);
 	if (!is_allocated)
 		err_set(&c->info.err, ERR_NO_MEMORY, "rpc call");
 	return c;
@@ -324,7 +361,7 @@ static void read_call(struct rpc_work *w)
 	if (read)
 		take_call(s, c);
 	else
-		end_call(c);
+		end_call(s, c);
 	watch(s);
 	lock(s);
 	if (!read)
@@ -346,6 +383,9 @@ static void free_server(struct rpc_server *s)
 		s->decoder.in.watch(s->decoder.in.object, NULL, NULL);
 	if (s->service->pool == NULL)
 		rpc_pool_free(s->pool);
+	struct list *node;
+	while ((node = list_take_first(&s->spare_calls)) != NULL)
+		free_call(list_entry(node, struct call, work.node));
 	rpc_writer_fini(&s->writer);
 	gob_decoder_fini(&s->decoder);
 	pthread_cond_destroy(&s->changed);
@@ -374,6 +414,7 @@ struct rpc_server *rpc_server_start(
 	gob_decoder_init(
 	    &s->decoder, io, service->registry, service->max_message);
 	clock_cond_init(&s->changed);
+	list_init(&s->spare_calls);
 	s->readable.run = read_call;
 	s->watched = io.watch != NULL;
 	if (s->watched)

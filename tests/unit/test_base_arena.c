@@ -120,6 +120,28 @@ START_TEST(what_is_adopted_lives_with_its_new_arena)
 }
 END_TEST
 
+START_TEST(what_is_reset_can_be_filled_again)
+{
+	static const char zeros[64];
+	struct arena b;
+	arena_init(&b, 100000);
+	for (int i = 0; i < 5; i++) {
+		char *p = arena_alloc(&b, 64);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_int_eq(memcmp(p, zeros, 64), 0);
+		memset(p, 'x', 64);
+		ck_assert_ptr_nonnull(arena_alloc(&b, (size_t)i * 20000));
+		arena_reset(&b, 4096);
+		/* what is kept counts; one block at most */
+		ck_assert_uint_le(b.used, 4096);
+	}
+	ck_assert_ptr_null(arena_alloc(&b, 100001));
+	arena_reset(&b, 4096);
+	ck_assert_int_eq(b.fault, ERR_NONE);
+	arena_fini(&b);
+}
+END_TEST
+
 START_TEST(an_empty_arena_can_be_adopted)
 {
 	struct arena b;
@@ -165,6 +187,7 @@ int main(void)
 	tcase_add_test(tc, text_is_printed);
 	tcase_add_test(tc, text_that_does_not_fit_is_nothing);
 	tcase_add_test(tc, what_is_adopted_lives_with_its_new_arena);
+	tcase_add_test(tc, what_is_reset_can_be_filled_again);
 	tcase_add_test(tc, an_empty_arena_can_be_adopted);
 	tcase_add_test(tc, a_fault_is_adopted_too);
 	tcase_add_test(tc, zeroed_memory_is_an_arena_in_which_nothing_fits);
