@@ -310,6 +310,14 @@ static void serve_http(struct mm_call *call, struct mm_http *http)
 	ctx_end(&c);
 }
 
+static bool wants_body(struct mm_call *call, const struct mm_http *http)
+{
+	struct ctx c = ctx_begin(call->user, call);
+	bool wants = routes_wants_body(&c, http);
+	ctx_end(&c);
+	return wants;
+}
+
 static void serve_metrics(struct mm_call *call, struct mm_http *http)
 {
 	struct ctx c = ctx_begin(call->user, call);
@@ -351,6 +359,7 @@ struct mm_plugin_def plugin_def(struct plugin *p)
 		},
 		.on_activate = on_activate,
 		.serve_http = serve_http,
+		.wants_body = wants_body,
 		.serve_metrics = serve_metrics,
 		.on_stop = on_stop,
 		.user = p,

@@ -14,7 +14,7 @@
 static void start_meeting(struct ctx *c, struct mm_http *http);
 
 enum visitor {
-	ANYBODY,   /* the function checks a secret */
+	ANYBODY,   /* who knows the secret, which the function checks */
 	SIGNED_IN, /* a user of this server */
 };
 
@@ -114,6 +114,16 @@ static void dispatch(
 		    c, http, 401, say(c, "please sign in to Mattermost first"));
 	else
 		routes[route].serve(c, http);
+}
+
+bool routes_wants_body(struct ctx *c, const struct mm_http *http)
+{
+	bool path_known;
+	size_t route = find_route(http, &path_known);
+	if (route == N_ROUTES || !c->config->valid)
+		return false;
+	return routes[route].who == SIGNED_IN ? mm_http_user_id(http).len > 0
+	                                      : webhook_is_ours(c, http);
 }
 
 void routes_serve(struct ctx *c, struct mm_http *http)

@@ -9,6 +9,9 @@
 /* Zoom's largest webhooks, recordings with many files, have some 50 kB. */
 #define ROUTES_MAX_BODY ((size_t)1024 * 1024)
 
+/* Whether the visitor may have his body read. */
+bool routes_wants_body(struct ctx *c, const struct mm_http *http);
+
 void routes_serve(struct ctx *c, struct mm_http *http);
 
 /* The same on the server's metrics port: metrics.h, and what waits. */

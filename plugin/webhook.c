@@ -158,15 +158,20 @@ static struct str without_spaces(struct ctx *c, struct str secret)
 	return copy;
 }
 
+bool webhook_is_ours(struct ctx *c, const struct mm_http *http)
+{
+	return str_eq_constant_time(
+	    without_spaces(c, mm_http_query_get(http, S("secret"))),
+	    without_spaces(c, c->config->webhook_secret));
+}
+
 void webhook_receive(struct ctx *c, struct mm_http *http)
 {
 	struct zoom_event event = { 0 };
 	struct str body;
 	struct err err = { 0 };
 	struct err forged = { 0 };
-	if (!str_eq_constant_time(
-	        without_spaces(c, mm_http_query_get(http, S("secret"))),
-	        without_spaces(c, c->config->webhook_secret))) {
+	if (!webhook_is_ours(c, http)) {
 		refuse(c, http, 401, "wrong secret in the address");
 		return;
 	}

@@ -1,6 +1,7 @@
 #include "goplugin/broker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How far the host's answer and what it says next are apart, mostly. */
 #define TOGETHER_MS 10
@@ -175,13 +176,14 @@ bool broker_dial_all(struct broker *b, struct broker_dial *dials, size_t n,
     int64_t deadline_ms, struct err *err)
 {
 	struct yamux_opening openings[BROKER_MAX_DIALS] = { 0 };
-	uint8_t numbers[BROKER_MAX_DIALS][4];
+	uint8_t said[BROKER_MAX_DIALS][4 + sizeof(dials->first)];
 	if (n > BROKER_MAX_DIALS)
 		return err_set(err, ERR_INVALID, "%zu dials at once", n);
 	for (size_t i = 0; i < n; i++) {
-		put_id(numbers[i], dials[i].id);
-		openings[i].first = numbers[i];
-		openings[i].n = sizeof(numbers[i]);
+		put_id(said[i], dials[i].id);
+		memcpy(said[i] + 4, dials[i].first, dials[i].n_first);
+		openings[i].first = said[i];
+		openings[i].n = 4 + dials[i].n_first;
 	}
 	if (!yamux_open_all(b->session, openings, n, deadline_ms, err))
 		return false;

@@ -86,6 +86,9 @@ struct yamux_stream *broker_accept(
  */
 struct broker_dial {
 	uint32_t id; /* of the host's */
+	uint8_t
+	    first[12];  /* what to say behind the number, in the same frame */
+	size_t n_first; /* bytes of it */
 	struct yamux_stream *stream;
 	int64_t answer_by_ms;
 	uint8_t answer[4];
@@ -97,7 +100,8 @@ struct broker_dial {
  *
  * They leave with what is written next, see yamux_open_all.
  *
- *   dials   their ids are set; end each with broker_dial_end
+ *   dials   their ids are set, and first perhaps; end each with
+ *           broker_dial_end
  *
  * Errors as yamux_open. Any thread.
  */

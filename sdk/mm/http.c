@@ -2,8 +2,8 @@
  * http - ServeHTTP: two streams dialled, a handler run, two streams finished
  *
  * The happy path: dial the response writer and the body in one write, before
- * anything else, for the host waits five seconds at most; run the handler;
- * send what is left of the head; finish both streams, which leaves in one
+ * anything else, for the host waits five seconds at most, and ask with it for a
+ * small body that the plugin wants; when that has come, run the handler; send what is left of the head; finish both streams, which leaves in one
  * write with the reply: the host ends its HTTP answer when that comes.
  *
  * The response writer is an rpc connection on which we are the client. Its
@@ -111,7 +111,7 @@ static struct str decode_query(struct arena *a, struct str s)
 	return str_n(out, n);
 }
 
-struct str mm_http_query_get(struct mm_http *h, struct str name)
+struct str mm_http_query_get(const struct mm_http *h, struct str name)
 {
 	struct str rest = h->query;
 	while (rest.len > 0) {
@@ -370,17 +370,57 @@ static void measure_body(struct mm_http *h)
 
 static bool dial(struct mm_http *h, struct err *err)
 {
-	struct broker_dial dials[] = {
-		{ .id = (uint32_t)h->args->response_writer_stream },
-		{ .id = (uint32_t)h->args->request_body_stream },
-	};
+	struct broker_dial dials[] = { h->writer_dial, h->body.dial };
 	bool has_body = dials[1].id != 0;
 	if (!broker_dial_all(h->plugin->broker, dials, has_body ? 2 : 1,
 	        clock_deadline_ms(BROKER_WAIT_MS), err))
 		return false;
 	h->writer_dial = dials[0];
 	h->body.dial = dials[1];
+	return true;
+}
+
+static void begin(struct mm_http *h, struct mm_plugin *p, struct arena *a,
+    const struct mm_hook_serve_http_args *args)
+{
+	*h = (struct mm_http){
+		.plugin = p,
+		.arena = a,
+		.args = args,
+		.writer_dial.id = (uint32_t)args->response_writer_stream,
+		.body.dial.id = (uint32_t)args->request_body_stream,
+	};
+	str_cut(args->request->url, '?', &h->path, &h->query);
 	measure_body(h);
+}
+
+static void body_came(void *info)
+{
+	rpc_call_ready(info);
+}
+
+/* Ask for a small body with the dials, before a thread waits for it. */
+bool prepare_serve_http(
+    struct mm_plugin *p, struct rpc_call_info *info, const void *of_hook)
+{
+	const struct mm_hook_serve_http_args *args = of_hook;
+	struct err ignored = { 0 };
+	struct mm_call call = { p, &info->arena, p->def->user };
+	struct mm_http *h = arena_alloc(&info->arena, sizeof(*h));
+	if (h == NULL || args->request == NULL || p->def->wants_body == NULL)
+		return false;
+	begin(h, p, &info->arena, args);
+	struct pull *body = &h->body;
+	if (body->dial.id == 0 || body->length == 0 ||
+	    body->length > MM_HTTP_AHEAD || !p->def->wants_body(&call, h))
+		return false;
+	pull_ask_with_dial(body, body->length);
+	/* serve tries once more, and says why */
+	if (!dial(h, &ignored))
+		return false;
+	info->prepared = h;
+	yamux_stream_watch(body->dial.stream,
+	    sizeof(body->dial.answer) + body->length, body_came, info);
 	return true;
 }
 
@@ -391,37 +431,44 @@ static void refuse(struct mm_http *h)
 	    S("Too many requests at once, please try again.\n"));
 }
 
+static void answer(struct mm_http *h, struct rpc_call_info *info,
+    void (*handler)(struct mm_call *call, struct mm_http *http))
+{
+	struct mm_plugin *p = h->plugin;
+	struct mm_call call = { p, &info->arena, p->def->user };
+	rpc_client_init(&h->writer, broker_dial_io(&h->writer_dial),
+	    &mm_registry, p->def->max_message);
+	if (info->overloaded)
+		refuse(h);
+	else
+		handler(&call, h);
+	mm_http_write_header(h, 200);
+	rpc_client_fini(&h->writer);
+	/* without a writer there is no answer but this one */
+	if (h->fault.code != ERR_NONE && !broker_dial_answered(&h->writer_dial))
+		info->err = h->fault;
+}
+
 static void serve(struct mm_plugin *p, struct rpc_call_info *info,
     const struct mm_hook_serve_http_args *args,
     void (*handler)(struct mm_call *call, struct mm_http *http))
 {
-	struct mm_http h = {
-		.plugin = p,
-		.arena = &info->arena,
-		.args = args,
-	};
-	if (h.args->request == NULL) {
+	struct mm_http here;
+	struct mm_http *h = info->prepared;
+	if (args->request == NULL) {
 		err_set(&info->err, ERR_INVALID, "ServeHTTP without a request");
 		return;
 	}
-	str_cut(h.args->request->url, '?', &h.path, &h.query);
-	if (dial(&h, &info->err)) {
-		rpc_client_init(&h.writer, broker_dial_io(&h.writer_dial),
-		    &mm_registry, p->def->max_message);
-		struct mm_call call = { p, &info->arena, p->def->user };
-		if (info->overloaded)
-			refuse(&h);
-		else
-			handler(&call, &h);
-		mm_http_write_header(&h, 200);
-		rpc_client_fini(&h.writer);
-		/* without a writer there is no answer but this one */
-		if (h.fault.code != ERR_NONE &&
-		    !broker_dial_answered(&h.writer_dial))
-			info->err = h.fault;
+	bool dialled = h != NULL;
+	if (!dialled) {
+		h = &here;
+		begin(h, p, &info->arena, args);
+		dialled = dial(h, &info->err);
 	}
-	pull_fini(&h.body);
-	broker_dial_end(&h.writer_dial);
+	if (dialled)
+		answer(h, info, handler);
+	pull_fini(&h->body);
+	broker_dial_end(&h->writer_dial);
 }
 
 void hook_serve_http(struct mm_plugin *p, struct rpc_call_info *info,

@@ -3,8 +3,8 @@
  *
  * The path comes without /plugins/<id>. The header Mattermost-User-Id is set
  * by the server for signed-in users and cannot be forged. Body and answer
- * are streams: a body is fetched as it is read, an answer leaves as it is
- * written, so neither is ever in memory whole unless asked for.
+ * are streams: a body is fetched as it is read (or before, when the plugin wants
+ * it, see wants_body in mm/mm.h), an answer leaves as it is written, so neither is ever in memory whole unless asked for.
  *
  * An answer may begin before the body has been read. (The host would drop the
  * rest of a body below 256 KiB then, so that rest is fetched into memory
@@ -25,6 +25,10 @@
 extern "C" {
 #endif
 
+/* Bodies up to so many bytes can be had before a call is served, see
+ * wants_body in mm/mm.h. */
+#define MM_HTTP_AHEAD ((size_t)16 * 1024)
+
 struct mm_http;
 
 /* Parts of the request; borrowed, live as long as the call. */
@@ -38,7 +42,7 @@ const struct mm_context *mm_http_context(const struct mm_http *h);
 
 /* The first value of a header, in any case, is empty if absent. A parameter of
  * the query: the first of its name, decoded, arena; empty if absent. */
-struct str mm_http_query_get(struct mm_http *h, struct str name);
+struct str mm_http_query_get(const struct mm_http *h, struct str name);
 
 /*
  * mm_http_read - the next bytes of the body

@@ -55,6 +55,8 @@ bool plugin_call(struct mm_plugin *p, struct arena *a,
 void plugin_lost(struct mm_plugin *p, const char *which, const struct err *why);
 
 /* Hand-written hooks, in http.c and upload.c. */
+bool prepare_serve_http(
+    struct mm_plugin *p, struct rpc_call_info *call, const void *args);
 void hook_serve_http(struct mm_plugin *p, struct rpc_call_info *call,
     const void *args, void *reply);
 void hook_serve_metrics(struct mm_plugin *p, struct rpc_call_info *call,

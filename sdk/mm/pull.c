@@ -17,17 +17,29 @@
 /* ---- puller ------------------------------------------------------------------ */
 
 /* Source: encoding/binary (Go 1.26) PutVarint */
-static bool ask(struct pull *p, size_t n, struct err *err)
+static size_t put_request(uint8_t bytes[MAX_VARINT], size_t n)
 {
-	uint8_t bytes[MAX_VARINT];
 	size_t len = 0;
 	uint64_t u = (uint64_t)n << 1;
 	for (; u >= 0x80; u >>= 7)
 		bytes[len++] = (uint8_t)(u | 0x80);
 	bytes[len++] = (uint8_t)u;
+	return len;
+}
+
+static bool ask(struct pull *p, size_t n, struct err *err)
+{
+	uint8_t bytes[MAX_VARINT];
+	size_t len = put_request(bytes, n);
 	p->asked = n;
 	return broker_dial_write(
 	    &p->dial, bytes, len, clock_deadline_ms(PULL_PEER_MS), err);
+}
+
+void pull_ask_with_dial(struct pull *p, size_t n)
+{
+	p->dial.n_first = put_request(p->dial.first, n);
+	p->asked = n;
 }
 
 bool pull_read(

@@ -21,6 +21,10 @@ struct pull {
 	bool ended;
 };
 
+/* Have the dial ask for n bytes, in one frame with its number. Before it is
+ * dialled. */
+void pull_ask_with_dial(struct pull *p, size_t n);
+
 /* The next bytes; *got 0 at the end. They are asked for as far as there is
  * room. Threads: one at a time. */
 bool pull_read(struct pull *p, void *data, size_t room, size_t *got,

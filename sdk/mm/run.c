@@ -157,21 +157,24 @@ struct hand_row {
 	bool (*present)(const struct mm_plugin_def *def);
 	void (*serve)(struct mm_plugin *p, struct rpc_call_info *call,
 	    const void *args, void *reply);
+	/* see struct rpc_service; NULL: there is nothing to ask for */
+	bool (*prepare)(
+	    struct mm_plugin *p, struct rpc_call_info *call, const void *args);
 };
 
 static const struct hand_row hand_rows[] = {
 	{ "Plugin.Implemented", &gob_type_empty, &gob_type_strings, false,
-	    always, hook_implemented },
+	    always, hook_implemented, NULL },
 	{ "Plugin.OnActivate", &mm_type_hook_on_activate_args,
-	    &mm_type_hook_on_activate_returns, false, always,
-	    hook_on_activate },
+	    &mm_type_hook_on_activate_returns, false, always, hook_on_activate,
+	    NULL },
 	{ "Plugin.ServeHTTP", &mm_type_hook_serve_http_args, NULL, true,
-	    has_serve_http, hook_serve_http },
+	    has_serve_http, hook_serve_http, prepare_serve_http },
 	{ "Plugin.ServeMetrics", &mm_type_hook_serve_metrics_args, NULL, true,
-	    has_serve_metrics, hook_serve_metrics },
+	    has_serve_metrics, hook_serve_metrics, NULL },
 	{ "Plugin.FileWillBeUploaded", &mm_type_hook_file_will_be_uploaded_args,
 	    &mm_type_hook_file_will_be_uploaded_returns, false,
-	    has_file_will_be_uploaded, hook_file_will_be_uploaded },
+	    has_file_will_be_uploaded, hook_file_will_be_uploaded, NULL },
 };
 #define N_HAND_ROWS (sizeof(hand_rows) / sizeof(hand_rows[0]))
 
@@ -214,6 +217,14 @@ static const struct rpc_method *find_hook(void *object, struct str name)
 			return &p->methods[i];
 	}
 	return NULL;
+}
+
+static bool prepare_hook(
+    void *object, struct rpc_call_info *info, const void *args)
+{
+	const struct hand_row *hand = hand_row_of(info->method);
+	return hand != NULL && hand->prepare != NULL &&
+	       hand->prepare(object, info, args);
 }
 
 static void serve_hook(
@@ -286,6 +297,7 @@ bool mm_plugin_serve(struct mm_plugin *p, int fd, struct err *why)
 	p->service = (struct rpc_service){
 		.object = p,
 		.find = find_hook,
+		.prepare = prepare_hook,
 		.serve = serve_hook,
 		.ended = hooks_ended,
 		.max_calls = max_calls == 0 ? MM_MAX_CALLS : max_calls,

@@ -252,6 +252,7 @@ struct host_request {
 	bool no_length;    /* no Content-Length, as a chunked body has */
 	bool no_body;      /* not even a stream */
 	size_t piece;      /* bytes of the body per write, 0 = all */
+	int64_t late_ms;   /* the body comes so long after it was asked for */
 	size_t cut;        /* the body breaks off after so many, 0 = never */
 	size_t gone_after; /* the client goes after so many, 0 = never */
 	bool flushes;      /* the server is 11.4 or later */

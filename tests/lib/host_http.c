@@ -15,6 +15,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KEPT_AFTER_HEAD ((size_t)256 * 1024)
 #define ANSWER_MAX      ((size_t)64 * 1024 * 1024)
@@ -215,6 +216,7 @@ static void *answer_pulls(void *object)
 		x->answer->asked += wish;
 		x->answer->asks++;
 		pthread_mutex_unlock(&x->host->lock);
+		usleep((useconds_t)x->request->late_ms * 1000);
 		while (more && wish > 0) {
 			struct err err = { 0 };
 			struct str s = next_piece(x, wish);

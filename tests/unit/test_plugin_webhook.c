@@ -117,6 +117,20 @@ START_TEST(a_wrong_secret_is_refused_without_a_byte_of_the_body)
 }
 END_TEST
 
+START_TEST(who_knows_the_secret_has_his_body_fetched_with_the_dials)
+{
+	struct str event = S("{\"event\":\"meeting.alert\"}");
+	host_answer_fini(&answer);
+	ck_assert(host_http(&w.host,
+	    &(struct host_request){ .url = "/webhook?secret=" WEBHOOK_SECRET,
+	        .headers = "Content-Type: application/json\n",
+	        .body = event },
+	    &answer));
+	ck_assert_uint_eq(answer.asks, 1);
+	ck_assert_uint_eq(answer.asked, event.len);
+}
+END_TEST
+
 START_TEST(anything_but_json_is_refused)
 {
 	static const struct {
@@ -573,6 +587,8 @@ int main(void)
 	tcase_add_test(tc, a_plus_sign_in_the_secret_need_not_be_escaped);
 	tcase_add_test(
 	    tc, a_wrong_secret_is_refused_without_a_byte_of_the_body);
+	tcase_add_test(
+	    tc, who_knows_the_secret_has_his_body_fetched_with_the_dials);
 	tcase_add_test(tc, anything_but_json_is_refused);
 	tcase_add_test(tc, a_body_above_one_mebibyte_is_refused);
 	tcase_add_test(tc, the_signature_is_that_of_the_published_vector);
