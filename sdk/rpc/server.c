@@ -25,8 +25,8 @@
 
 /* Of so many calls that are over the memory is kept for the next ones, and of
  * each so much. */
-#define SPARE_CALLS 8
-#define SPARE_BYTES ((size_t)16 * 1024)
+#define SPARE_CALLS 64
+#define SPARE_BYTES ((size_t)8 * 1024)
 
 struct rpc_server {
 	const struct rpc_service *service;
