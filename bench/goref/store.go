@@ -16,6 +16,7 @@ const tokenKey = "zoomSuperUserToken_"
 
 func instanceKey(uuid string) string { return "post_meeting_" + uuid }
 func meetingKey(id string) string    { return "meeting_channel_" + id }
+func personalKey(id string) string   { return "personal_" + id }
 func stateKey(user string) string    { return "state_" + user }
 
 func (p *Plugin) store(key string, value any) error {

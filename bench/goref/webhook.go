@@ -85,7 +85,8 @@ func (p *Plugin) handleEvent(w http.ResponseWriter, s *settings, e *event) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// meetingEnded looks for the meeting's post, by instance and by number.
+// meetingEnded looks for the meeting's post, by instance and by number, and for
+// the other posts of a personal meeting.
 func (p *Plugin) meetingEnded(e *event) error {
 	var payload meetingPayload
 	if err := json.Unmarshal(e.Payload, &payload); err != nil {
@@ -98,8 +99,11 @@ func (p *Plugin) meetingEnded(e *event) error {
 	if len(post) > 0 {
 		return nil
 	}
-	if _, appErr = p.API.KVGet(meetingKey(payload.Object.ID.String())); appErr != nil {
-		return appErr
+	id := payload.Object.ID.String()
+	for _, key := range []string{meetingKey(id), personalKey(id)} {
+		if _, appErr = p.API.KVGet(key); appErr != nil {
+			return appErr
+		}
 	}
 	return nil
 }

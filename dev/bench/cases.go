@@ -178,7 +178,7 @@ func measureBodies(w *world, o *options, r *report) error {
 
 func measureFlights(w *world, o *options, r *report) error {
 	for _, workers := range []int{1, 8, 64, 512} {
-		n := max(1000, 8*workers)
+		n := max(2000, 32*workers)
 		if err := w.turns(o, r, fmt.Sprintf("webhook ignored, %d at a time", workers), ignored, n, workers); err != nil {
 			return err
 		}
