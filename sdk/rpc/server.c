@@ -130,6 +130,8 @@ static void free_call(struct call *c)
 static void end_call(struct rpc_server *s, struct call *c)
 {
 	arena_reset(&c->info.arena, SPARE_BYTES);
+	/* what it has adopted may have raised it */
+	c->info.arena.max = RPC_ARENA_MAX;
 	lock(s);
 	bool kept = c->is_allocated && s->n_spare < SPARE_CALLS;
 	if (kept) {
