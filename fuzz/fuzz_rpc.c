@@ -8,21 +8,32 @@
 #include "rpc/rpc.h"
 #include "tests/lib/feed.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MOST ((size_t)1024 * 1024)
 
-static const struct rpc_method *find(void *object, struct str name)
+static struct rpc_method *methods; /* of all hooks, made once */
+
+static void make_methods(void)
 {
-	static _Thread_local struct rpc_method method;
-	(void)object;
+	if (methods != NULL)
+		return;
+	methods = calloc(mm_n_hook_rows, sizeof(*methods));
+	FUZZ_CHECK(methods != NULL);
 	for (size_t i = 0; i < mm_n_hook_rows; i++) {
 		const struct mm_hook_row *row = &mm_hook_rows[i];
-		if (str_eq(name, str_from(row->method))) {
-			method = (struct rpc_method){ row->method, row->args,
-				row->returns, NULL };
-			return &method;
-		}
+		methods[i] = (struct rpc_method){ row->method, row->args,
+			row->returns, NULL };
+	}
+}
+
+static const struct rpc_method *find(void *object, struct str name)
+{
+	(void)object;
+	for (size_t i = 0; i < mm_n_hook_rows; i++) {
+		if (str_eq(name, str_from(methods[i].name)))
+			return &methods[i];
 	}
 	return NULL;
 }
@@ -91,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
 		return 0;
+	make_methods();
 	struct feed f = { .bytes = { (const char *)data + 1, size - 1 } };
 	struct io io = feed_io(&f);
 	io.write = write_nowhere;

@@ -5,6 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __has_feature /* clang's; gcc has a macro */
+# if __has_feature(address_sanitizer)
+#  define FINDS_WHO_COMES_LATE
+# endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+# define FINDS_WHO_COMES_LATE
+#endif
+
 /* First block: most calls fit. Later ones double up to the second number. */
 #define FIRST_BLOCK   ((size_t)2048)
 #define LARGEST_BLOCK ((size_t)256 * 1024)
@@ -43,7 +52,7 @@ void arena_fini(struct arena *a)
 void arena_reset(struct arena *a, size_t keep)
 {
 	struct arena_block *kept = a->blocks;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef FINDS_WHO_COMES_LATE
 	keep = 0;
 #endif
 	while (kept != NULL && kept->room > keep)

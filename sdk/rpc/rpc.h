@@ -188,7 +188,8 @@ struct rpc_call_info {
 struct rpc_service {
 	void *object; /* borrowed, handed to all functions */
 
-	/* The method of a name, NULL: there is none. */
+	/* The method of a name, NULL: there is none. It stays as it is as long as
+	 * the server, for the call is served on any thread. */
 	const struct rpc_method *(*find)(void *object, struct str name);
 
 	/*
