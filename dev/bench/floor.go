@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,36 +20,44 @@ const floorTimes = 2000
 // then the payload.
 const header = 12
 
-// A step is what the server says, in frames with these payloads, and how many
-// bytes the plugin answers with in one write.
+// gap is between the pieces of what the server says, where it says them one by
+// one: enough for a plugin to find that there is no more, and to sleep again.
+const gap = 60 * time.Microsecond
+
+// A step is what the server says, in pieces of frames with these payloads, and
+// how many bytes the plugin answers with in one write.
 type step struct {
-	payloads []int
-	answer   int
+	pieces [][]int
+	answer int
 }
+
+// once is what is said in one piece.
+func once(payloads ...int) [][]int { return [][]int{payloads} }
 
 // conversation is all that is said on the plugin's socket for one request, as
 // strace shows it of ours, which says no more than the protocol asks for. The
-// first frames are those that end the request before.
+// first frames are those that end the request before. Pieces are what different
+// goroutines of the server write.
 type conversation struct {
 	title string // the request's row
 	steps []step
 }
 
 var conversations = []conversation{
-	{"webhook ignored", []step{{[]int{0, 0, 560}, 47}, {[]int{0, 0, 4, 4, 430, 0}, 65}}},
+	{"webhook ignored", []step{{[][]int{{0, 0}, {560}}, 50}, {[][]int{{0, 0, 4, 4}, {430, 0}}, 65}}},
 	{"url_validation", []step{
-		{[]int{0, 0, 560}, 47}, {[]int{0, 0, 4, 4, 107, 0}, 93}, {[]int{133}, 120}, {[]int{40}, 180}, {[]int{24}, 65},
+		{[][]int{{0, 0}, {560}}, 50}, {[][]int{{0, 0, 4, 4}, {107, 0}}, 93}, {once(133), 120}, {once(40), 180}, {once(24), 65},
 	}},
 	{"unknown path", []step{
-		{[]int{0, 0, 224}, 125}, {[]int{0, 0, 4, 133, 4}, 120}, {[]int{40}, 44}, {[]int{30}, 57}, {[]int{24}, 65},
+		{[][]int{{0, 0}, {224}}, 125}, {[][]int{{0, 0, 4}, {133}, {4}}, 120}, {once(40), 44}, {once(30), 57}, {once(24), 65},
 	}},
 	{"`/zoom help`", []step{
-		{[]int{24}, 36}, {[]int{463}, 91}, {[]int{35}, 682}, {[]int{699}, 48}, {[]int{24}, 36},
+		{once(24), 36}, {once(463), 91}, {once(35), 682}, {once(699), 48}, {once(24), 36},
 	}},
 	{"meeting start", []step{
-		{[]int{0, 0, 379}, 47}, {[]int{0, 0, 4, 4, 65, 0}, 66}, {[]int{449}, 103}, {[]int{248}, 124}, {[]int{44}, 69},
-		{[]int{168}, 57}, {[]int{24}, 57}, {[]int{2099}, 83}, {[]int{33}, 57}, {[]int{2099}, 912}, {[]int{973}, 121},
-		{[]int{37}, 65}, {[]int{24}, 195}, {[]int{37}, 187}, {[]int{41}, 93}, {[]int{133}, 120}, {[]int{40}, 115}, {[]int{24}, 65},
+		{[][]int{{0, 0}, {379}}, 50}, {[][]int{{0, 0, 4, 4}, {65, 0}}, 66}, {once(449), 103}, {once(248), 124}, {once(44), 69},
+		{once(168), 57}, {once(24), 57}, {once(2099), 83}, {once(33), 57}, {once(2099), 912}, {once(973), 121},
+		{once(37), 65}, {once(24), 195}, {once(37), 187}, {once(41), 93}, {once(133), 120}, {once(40), 115}, {once(24), 65},
 	}},
 }
 
@@ -60,17 +69,21 @@ func measureFloor(_ *world, o *options, r *report) error {
 		return fmt.Errorf("needs -floor")
 	}
 	for _, c := range conversations {
-		cost, err := floorOf(o, c)
+		f := floor{title: c.title, sends: len(c.steps)}
+		var err error
+		if f.cost, err = floorOf(o, c, 0); err == nil {
+			f.apart, err = floorOf(o, c, gap)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
-		r.floors = append(r.floors, floor{c.title, len(c.steps), cost})
+		r.floors = append(r.floors, f)
 	}
 	return nil
 }
 
 // floorOf is in µs for each time.
-func floorOf(o *options, c conversation) (float64, error) {
+func floorOf(o *options, c conversation, gap time.Duration) (float64, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
@@ -99,7 +112,7 @@ func floorOf(o *options, c conversation) (float64, error) {
 	for range o.rounds + 1 { // the first to warm up
 		before, err := cpuTime(cmd.Process.Pid)
 		if err == nil {
-			err = c.hold(conn, times)
+			err = c.hold(conn, times, gap)
 		}
 		if err != nil {
 			return 0, err
@@ -119,7 +132,7 @@ func (c conversation) arguments() []string {
 	var pairs []string
 	for _, s := range c.steps {
 		told := 0
-		for _, payload := range s.payloads {
+		for _, payload := range slices.Concat(s.pieces...) {
 			told += header + payload
 		}
 		pairs = append(pairs, fmt.Sprintf("%d:%d", told, s.answer))
@@ -128,21 +141,18 @@ func (c conversation) arguments() []string {
 }
 
 // hold writes as yamux in Go does: a frame's header, then its payload.
-func (c conversation) hold(conn net.Conn, times int) error {
+func (c conversation) hold(conn net.Conn, times int, gap time.Duration) error {
 	data := make([]byte, 4096)
 	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return err
 	}
 	for range times {
 		for _, s := range c.steps {
-			for _, payload := range s.payloads {
-				if _, err := conn.Write(data[:header]); err != nil {
-					return err
+			for i, piece := range s.pieces {
+				if i > 0 {
+					spin(gap)
 				}
-				if payload == 0 {
-					continue
-				}
-				if _, err := conn.Write(data[:payload]); err != nil {
+				if err := write(conn, data, piece); err != nil {
 					return err
 				}
 			}
@@ -152,4 +162,25 @@ func (c conversation) hold(conn net.Conn, times int) error {
 		}
 	}
 	return nil
+}
+
+func write(conn net.Conn, data []byte, piece []int) error {
+	for _, payload := range piece {
+		if _, err := conn.Write(data[:header]); err != nil {
+			return err
+		}
+		if payload == 0 {
+			continue
+		}
+		if _, err := conn.Write(data[:payload]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spin waits without sleeping, which takes too long.
+func spin(d time.Duration) {
+	for began := time.Now(); time.Since(began) < d; {
+	}
 }
