@@ -287,18 +287,23 @@ static void watch(struct rpc_server *s)
 	s->decoder.in.watch(s->decoder.in.object, on_input, s);
 }
 
+/* Lock held: pool. */
+static bool is_crowded(const struct rpc_server *s)
+{
+	return s->n_calls + s->n_replies >=
+	       s->service->max_calls + s->service->spare - 1;
+}
+
 /* Lock held: pool. Count a call in, if there is a thread for it, perhaps after
  * a moment. */
 static void admit(struct rpc_server *s, struct call *c)
 {
-	size_t max = s->service->max_calls;
-	size_t cap = max + s->service->spare - 1;
 	int64_t deadline = clock_deadline_ms(CROWDED_MS);
 	bool in_time = true;
-	while (s->n_calls >= cap && !s->ending && in_time)
+	while (is_crowded(s) && !s->ending && in_time)
 		in_time = clock_wait(&s->changed, &s->pool->lock, deadline);
-	c->info.overloaded = s->n_calls >= max;
-	if (s->n_calls >= cap)
+	c->info.overloaded = s->n_calls >= s->service->max_calls;
+	if (is_crowded(s))
 		err_set(
 		    &c->info.err, ERR_BUSY, "rpc: too many calls in flight");
 }

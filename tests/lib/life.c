@@ -66,11 +66,19 @@ static void file_will_be_uploaded(struct mm_call *call,
 		ret->result2 = arena_printf(call->arena, "%s", err.text);
 }
 
+static bool wants_body(struct mm_call *call, const struct mm_http *http)
+{
+	(void)call;
+	(void)http;
+	return true;
+}
+
 const struct mm_plugin_def life_plugin = {
 	.hooks = { .execute_command = execute_command },
 	.on_activate = on_activate,
 	.file_will_be_uploaded = file_will_be_uploaded,
 	.serve_http = serve_http,
+	.wants_body = wants_body,
 	.max_calls = 4,
 	.api_timeout_ms = 500,
 };
@@ -101,12 +109,28 @@ static bool calls_hooks(struct raw *r)
 		.request = &subset,
 		.request_body_stream = RAW_BODY,
 	};
+	/* the same, but the plugin knows how much there is to fetch ahead */
+	static struct str length = STR("100");
+	static struct mm_string_strings_entry header = {
+		.key = STR("Content-Length"),
+		.value = { &length, 1 },
+	};
+	static struct mm_http_request_subset small = { .method = STR("POST"),
+		.url = STR("/x"),
+		.header = { &header, 1 } };
+	static const struct mm_hook_serve_http_args ahead = {
+		.response_writer_stream = RAW_WRITER,
+		.request = &small,
+		.request_body_stream = RAW_BODY,
+	};
 	return raw_calls(r, "Plugin.Implemented", &gob_type_empty, "") &&
 	       raw_calls(r, "Plugin.ExecuteCommand",
 	           &mm_type_hook_execute_command_args, &args) &&
 	       uploads(r) &&
 	       raw_calls(r, "Plugin.ServeHTTP", &mm_type_hook_serve_http_args,
 	           &http) &&
+	       raw_calls(r, "Plugin.ServeHTTP", &mm_type_hook_serve_http_args,
+	           &ahead) &&
 	       raw_calls(
 	           r, "Plugin.NoSuchHook", &gob_type_string, &command.command);
 }
