@@ -35,7 +35,7 @@ struct io {
 	 * May be NULL: it cannot be watched. Call input whenever something
 	 * comes, or the stream ends, and nobody waits in read; and at once, if
 	 * something is there. It is called on the thread that brings the bytes,
-	 * with that thread's lock held, and may do no more than wake somebody.
+	 * with that thread's lock held, and may do no more than wake or start a thread.
 	 * NULL: not any more; nothing is under way when this returns.
 	 */
 	void (*watch)(void *object, void (*input)(void *arg), void *arg);

@@ -24,6 +24,7 @@ struct goplugin {
 	struct broker broker;
 	struct rpc_pool *pool;
 	struct yamux_stream *standard[N_STANDARD]; /* NULL: not opened */
+	struct rpc_service control_service;
 	struct rpc_server *control;
 
 	pthread_mutex_t lock;
@@ -153,11 +154,18 @@ static void control_ended(void *object, const struct err *why)
 
 /* ---- streams ------------------------------------------------------------------- */
 
-static bool start_control(
-    struct goplugin *g, const struct rpc_service *control, struct err *err)
+static bool start_control(struct goplugin *g, struct err *err)
 {
-	g->control =
-	    rpc_server_start(yamux_stream_io(g->standard[0]), control, err);
+	g->control_service = (struct rpc_service){
+		.object = g,
+		.find = find_control,
+		.serve = serve_control,
+		.ended = control_ended,
+		.serial = true,
+		.pool = g->pool,
+	};
+	g->control = rpc_server_start(
+	    yamux_stream_io(g->standard[0]), &g->control_service, err);
 	return g->control != NULL;
 }
 
@@ -200,8 +208,7 @@ static bool on_dial(
 	return true;
 }
 
-static bool accept_streams(
-    struct goplugin *g, const struct rpc_service *control, struct err *err)
+static bool accept_streams(struct goplugin *g, struct err *err)
 {
 	for (;;) {
 		struct yamux_stream *st =
@@ -215,7 +222,7 @@ static bool accept_streams(
 			continue;
 		}
 		g->standard[i] = st;
-		if (i == 0 && !start_control(g, control, err))
+		if (i == 0 && !start_control(g, err))
 			return false;
 	}
 }
@@ -228,10 +235,10 @@ static bool wait_for_bytes(void *object, int64_t deadline_ms)
 	return yamux_session_idle(g->session, deadline_ms);
 }
 
-static void poke(void *object)
+static bool poke(void *object)
 {
 	struct goplugin *g = object;
-	yamux_session_poke(g->session);
+	return yamux_session_poke(g->session);
 }
 
 static void look_for_work(void *arg)
@@ -263,13 +270,6 @@ bool goplugin_serve(
 		close(fd);
 		return true;
 	}
-	struct rpc_service control = {
-		.object = g,
-		.find = find_control,
-		.serve = serve_control,
-		.ended = control_ended,
-		.serial = true,
-	};
 	bool stopped = true;
 	g->service = service;
 	pthread_mutex_init(&g->lock, NULL);
@@ -278,10 +278,8 @@ bool goplugin_serve(
 	if (g->session == NULL)
 		goto free_plugin;
 	broker_init(&g->broker, g->session);
-	if (start_threads(g, why)) {
-		control.pool = g->pool;
-		accept_streams(g, &control, why);
-	}
+	if (start_threads(g, why))
+		accept_streams(g, why);
 	broker_close(&g->broker);
 	yamux_session_close(g->session);
 	if (why->code == ERR_CLOSED) {
@@ -290,12 +288,13 @@ bool goplugin_serve(
 		yamux_session_wait(g->session, why);
 	}
 	join_quit_timer(g);
-	rpc_server_free(g->control);
-	for (size_t i = 0; i < N_STANDARD; i++)
-		yamux_stream_close(g->standard[i]);
+	/* first, for it frees threads that wait, and control needs one */
 	stopped = service->stop(service->object);
 	if (!stopped)
 		return false;
+	rpc_server_free(g->control);
+	for (size_t i = 0; i < N_STANDARD; i++)
+		yamux_stream_close(g->standard[i]);
 	yamux_session_on_wait(g->session, NULL, NULL);
 	rpc_pool_free(g->pool);
 	broker_fini(&g->broker);

@@ -19,6 +19,9 @@
 /* One call of the response writer carries at most this much. */
 #define WRITE_PIECE ((size_t)64 * 1024)
 
+/* How long the host may take to acknowledge streams, while others wait. */
+#define AHEAD_MS 50
+
 /* What the host drops of an unread body. */
 #define HOST_DROPS ((size_t)256 * 1024)
 
@@ -368,12 +371,12 @@ static void measure_body(struct mm_http *h)
 		h->body.length = (size_t)length;
 }
 
-static bool dial(struct mm_http *h, struct err *err)
+static bool dial(struct mm_http *h, int64_t timeout_ms, struct err *err)
 {
 	struct broker_dial dials[] = { h->writer_dial, h->body.dial };
 	bool has_body = dials[1].id != 0;
 	if (!broker_dial_all(h->plugin->broker, dials, has_body ? 2 : 1,
-	        clock_deadline_ms(BROKER_WAIT_MS), err))
+	        clock_deadline_ms(timeout_ms), err))
 		return false;
 	h->writer_dial = dials[0];
 	h->body.dial = dials[1];
@@ -415,8 +418,8 @@ bool prepare_serve_http(
 	    body->length > MM_HTTP_AHEAD || !p->def->wants_body(&call, h))
 		return false;
 	pull_ask_with_dial(body, body->length);
-	/* serve tries once more, and says why */
-	if (!dial(h, &ignored))
+	/* others wait to be read: serve tries once more, and says why */
+	if (!dial(h, AHEAD_MS, &ignored))
 		return false;
 	info->prepared = h;
 	yamux_stream_watch(body->dial.stream,
@@ -463,7 +466,7 @@ static void serve(struct mm_plugin *p, struct rpc_call_info *info,
 	if (!dialled) {
 		h = &here;
 		begin(h, p, &info->arena, args);
-		dialled = dial(h, &info->err);
+		dialled = dial(h, BROKER_WAIT_MS, &info->err);
 	}
 	if (dialled)
 		answer(h, info, handler);

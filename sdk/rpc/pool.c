@@ -12,8 +12,9 @@
 #define IDLE_KEPT 4
 
 /* So much may be left behind by one who takes work from the queue: he is mostly
- * back for it before another one has woken up. Nothing for a while after one was
- * not. */
+ * back for it before another one has woken up. Nothing for a while after somebody
+ * was seen to wait inside of his work, and nothing while another one waits for
+ * bytes, for then nobody would notice if he was not. */
 #define LEFT_BEHIND 4
 #define WARY_MS     1000
 
@@ -45,14 +46,14 @@ static void call_somebody(struct rpc_pool *p)
 	}
 }
 
-void rpc_pool_look(struct rpc_pool *p)
+static void be_wary(struct rpc_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	if (p->n_queued > 0 && !p->waiting) {
-		p->wary_until_ms = clock_deadline_ms(WARY_MS);
-		call_somebody(p);
-	}
-	pthread_mutex_unlock(&p->lock);
+	p->wary_until_ms = clock_deadline_ms(WARY_MS);
+}
+
+static bool is_wary(const struct rpc_pool *p)
+{
+	return p->wary_until_ms != 0 && clock_now_ms() < p->wary_until_ms;
 }
 
 /* ---- the queue ------------------------------------------------------------------ */
@@ -66,8 +67,14 @@ void pool_queue(struct rpc_pool *p, struct rpc_work *w)
 void pool_bring(struct rpc_pool *p, struct rpc_work *w)
 {
 	pool_queue(p, w);
+	if (p->waiting && p->waiter.poke(p->waiter.object)) {
+		p->called = true;
+		return;
+	}
+	/* who brings it waits for something else */
+	be_wary(p);
 	if (p->waiting)
-		p->waiter.poke(p->waiter.object);
+		p->called = true;
 	else
 		call_somebody(p);
 }
@@ -95,7 +102,8 @@ static struct rpc_work *first_put_off(const struct rpc_pool *p)
 	return list_entry(p->put_off.next, struct rpc_work, node);
 }
 
-static struct rpc_work *take(struct rpc_pool *p)
+/* Queue what is due. */
+static void hurry(struct rpc_pool *p)
 {
 	struct rpc_work *due;
 	while (
@@ -103,11 +111,32 @@ static struct rpc_work *take(struct rpc_pool *p)
 		pool_take_back(due);
 		pool_queue(p, due);
 	}
+}
+
+static struct rpc_work *take(struct rpc_pool *p)
+{
+	hurry(p);
 	struct list *node = list_take_first(&p->queue);
 	if (node == NULL)
 		return NULL;
 	p->n_queued--;
 	return list_entry(node, struct rpc_work, node);
+}
+
+void pool_call(struct rpc_pool *p)
+{
+	hurry(p);
+	if (p->n_queued == 0 || p->called)
+		return;
+	be_wary(p);
+	call_somebody(p);
+}
+
+void rpc_pool_look(struct rpc_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	pool_call(p);
+	pthread_mutex_unlock(&p->lock);
 }
 
 /* ---- threads --------------------------------------------------------------------- */
@@ -120,16 +149,12 @@ static int64_t next_due(const struct rpc_pool *p, int64_t deadline_ms)
 	                                                    : first->due_ms;
 }
 
-static bool is_wary(const struct rpc_pool *p)
-{
-	return p->wary_until_ms != 0 && clock_now_ms() < p->wary_until_ms;
-}
-
 /* Lock held, on entry and exit, as in the next two. */
 static void run(struct rpc_pool *p, struct rpc_work *w)
 {
 	if (p->n_queued > LEFT_BEHIND ||
-	    (p->n_queued > 0 && (p->waiter.wait == NULL || is_wary(p))))
+	    (p->n_queued > 0 &&
+	        (p->waiter.wait == NULL || p->waiting || is_wary(p))))
 		call_somebody(p);
 	pthread_mutex_unlock(&p->lock);
 	w->run(w);
@@ -143,21 +168,20 @@ static void wait_for_bytes(struct rpc_pool *p)
 	pthread_mutex_unlock(&p->lock);
 	bool live = p->waiter.wait(p->waiter.object, deadline);
 	pthread_mutex_lock(&p->lock);
-	p->waiting = false;
+	p->waiting = p->called = false;
 	p->over = !live;
 }
 
 /* False when this thread should end. */
 static bool be_idle(struct rpc_pool *p)
 {
-	int64_t deadline = clock_deadline_ms(IDLE_MS);
-	if (!p->waiting)
-		deadline = next_due(p, deadline);
+	int64_t deadline = next_due(p, clock_deadline_ms(IDLE_MS));
 	p->n_idle++;
 	bool in_time = clock_wait(&p->there, &p->lock, deadline);
 	p->n_idle--;
 	p->called = false;
-	return in_time || p->n_queued > 0 || p->n_idle < IDLE_KEPT;
+	return in_time || p->n_queued > 0 || !list_empty(&p->put_off) ||
+	       p->n_idle < IDLE_KEPT;
 }
 
 static void *work(void *arg)

@@ -37,10 +37,10 @@ struct rpc_pool {
 	struct list put_off; /* in the order in which they are due */
 	size_t n_queued;
 	size_t n_threads, n_idle;
-	bool waiting;          /* somebody waits for bytes, or is about to */
-	bool called;           /* somebody is on his way to the queue */
-	bool over;             /* no bytes will come any more */
-	int64_t wary_until_ms; /* work was left behind by one who waits */
+	bool waiting; /* somebody waits for bytes, or is about to */
+	bool called;  /* or poked: somebody is on his way to the queue */
+	bool over;    /* no bytes will come any more */
+	int64_t wary_until_ms; /* somebody waits inside of his work */
 	bool ending;
 };
 
@@ -49,7 +49,11 @@ struct rpc_pool {
 /* Queue work of one's own, on a thread of the pool that is done soon. */
 void pool_queue(struct rpc_pool *p, struct rpc_work *w);
 
-/* Queue it from elsewhere, such as a watcher: somebody will come for it. */
+/* Somebody comes for what is queued, if there is anything: for one who is about
+ * to wait. */
+void pool_call(struct rpc_pool *p);
+
+/* Queue it from a watcher: somebody will come for it. */
 void pool_bring(struct rpc_pool *p, struct rpc_work *w);
 
 /* Queue it at due_ms, or later while all threads are at work; unless somebody

@@ -138,8 +138,9 @@ struct rpc_waiter {
 	bool (*wait)(void *object, int64_t deadline_ms);
 
 	/* Have wait return, also the next one if nobody is in it. From a
-	 * function that watches, see struct io. */
-	void (*poke)(void *object);
+	 * function that watches, see struct io. True: on the very thread that
+	 * waits. */
+	bool (*poke)(void *object);
 };
 
 struct rpc_pool;
@@ -196,7 +197,8 @@ struct rpc_service {
 	 * Ask the peer for what the call will wait for. True: it is served once
 	 * rpc_call_ready has been called, or a second later. False: at once, as
 	 * if this had not been called. It runs on the thread that reads the
-	 * connection, so it takes no time; not for calls that are overloaded.
+	 * connection, so it takes little time; not for calls that are
+	 * overloaded.
 	 * May be NULL.
 	 */
 	bool (*prepare)(

@@ -300,6 +300,8 @@ static void admit(struct rpc_server *s, struct call *c)
 {
 	int64_t deadline = clock_deadline_ms(CROWDED_MS);
 	bool in_time = true;
+	if (is_crowded(s))
+		pool_call(s->pool);
 	while (is_crowded(s) && !s->ending && in_time)
 		in_time = clock_wait(&s->changed, &s->pool->lock, deadline);
 	c->info.overloaded = s->n_calls >= s->service->max_calls;

@@ -32,6 +32,9 @@
  * new requests are late so much. */
 #define NAP_MS 4
 
+/* How often the thread has somebody look for work meanwhile. */
+#define LOOK_MS 50
+
 /* ---- waking ----------------------------------------------------------------- */
 
 void session_nudge(struct yamux_session *s)
@@ -152,6 +155,7 @@ static bool wait_or_read(
 		return follow(s, cond, deadline_ms);
 	s->reading = true;
 	s->reads_for = cond;
+	s->idler_reads = cond == &s->idle;
 	s->turns++;
 	bool in_time = read_once(s, deadline_ms);
 	s->reading = false;
@@ -193,11 +197,15 @@ bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms)
 }
 
 /* Mostly he is who calls this, while he reads: that costs nothing then. */
-void yamux_session_poke(struct yamux_session *s)
+bool yamux_session_poke(struct yamux_session *s)
 {
 	s->poked = true;
+	/* reads_for is set while he waits, and not while he takes bytes */
+	if (s->reading && s->idler_reads && s->reads_for == NULL)
+		return true;
 	pthread_cond_signal(&s->idle);
 	session_tell_reader(s, &s->idle);
+	return false;
 }
 
 void yamux_session_on_wait(
@@ -215,12 +223,15 @@ void yamux_session_on_wait(
 static void stand_in(struct yamux_session *s)
 {
 	s->reading = true;
+	s->idler_reads = false;
 	session_send_put_off(s);
-	if (s->waits != NULL)
-		s->waits(s->waits_arg);
 	uint64_t woken = s->n_woken;
-	while (!s->closed && s->n_woken == woken)
-		read_once(s, DEADLINE_NEVER);
+	while (!s->closed && s->n_woken == woken) {
+		if (s->waits != NULL)
+			s->waits(s->waits_arg);
+		read_once(s, s->waits == NULL ? DEADLINE_NEVER
+		                              : clock_deadline_ms(LOOK_MS));
+	}
 	s->reading = false;
 	session_leave(s);
 }

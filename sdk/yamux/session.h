@@ -82,6 +82,7 @@ struct yamux_session {
 	uint64_t turns;                  /* counts who has read so far */
 	uint64_t n_woken; /* counts whom something has come for */
 	bool poked;       /* who idles, or will */
+	bool idler_reads; /* it is him */
 	pthread_cond_t idle;
 	void (*waits)(void *arg); /* see yamux_session_on_wait */
 	void *waits_arg;

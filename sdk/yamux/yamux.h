@@ -66,12 +66,13 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err);
  */
 bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms);
 
-/* Have who idles return. Only from a function that watches. */
-void yamux_session_poke(struct yamux_session *s);
+/* Have who idles return. Only from a function that watches. True: he is who
+ * calls this. */
+bool yamux_session_poke(struct yamux_session *s);
 
 /* Have a function called when somebody begins to wait who does not idle, and now
- * and then while nobody reads. As for one that watches. Before any thread uses
- * the session; NULL: not any more. */
+ * and then while nobody but the session's thread reads. As for one that watches;
+ * NULL: not any more. */
 void yamux_session_on_wait(
     struct yamux_session *s, void (*waits)(void *arg), void *arg);
 
@@ -153,7 +154,7 @@ bool yamux_stream_await(struct yamux_stream *st, size_t n, int64_t deadline_ms,
  * the stream, or the session has ended; at once, if it is so; and again with
  * everything that comes then. On the thread that brings the bytes, with the
  * session's lock held: it may do no more than yamux_session_poke, or wake
- * somebody. Not after the handle has been given back. NULL: no more; nothing is
+ * or start a thread. Not after the handle has been given back. NULL: no more; nothing is
  * under way when this returns.
  */
 void yamux_stream_watch(

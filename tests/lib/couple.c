@@ -24,9 +24,9 @@ static bool wait_for_bytes(void *object, int64_t deadline_ms)
 	return yamux_session_idle(object, deadline_ms);
 }
 
-static void poke(void *object)
+static bool poke(void *object)
 {
-	yamux_session_poke(object);
+	return yamux_session_poke(object);
 }
 
 static void look_for_work(void *arg)
