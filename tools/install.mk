@@ -4,7 +4,7 @@
 #	cc $(pkg-config --cflags mmplugin) hello.c $(pkg-config --libs mmplugin)
 
 SDK_INTERNAL := gob/skip.h gob/types.h gob/wire.h mm/plugin.h mm/pull.h \
-	mm/gen/rows.h yamux/frame.h yamux/session.h
+	mm/gen/rows.h rpc/pool.h yamux/frame.h yamux/session.h
 SDK_HEADERS := $(filter-out $(SDK_INTERNAL), \
 	$(patsubst sdk/%,%,$(wildcard sdk/*/*.h sdk/mm/gen/*.h)))
 TO = $(DESTDIR)$(abspath $(PREFIX))
