@@ -409,8 +409,10 @@ bool prepare_serve_http(
 	const struct mm_hook_serve_http_args *args = of_hook;
 	struct err ignored = { 0 };
 	struct mm_call call = { p, &info->arena, p->def->user };
+	if (args->request == NULL || p->def->wants_body == NULL)
+		return false;
 	struct mm_http *h = arena_alloc(&info->arena, sizeof(*h));
-	if (h == NULL || args->request == NULL || p->def->wants_body == NULL)
+	if (h == NULL)
 		return false;
 	begin(h, p, &info->arena, args);
 	struct pull *body = &h->body;

@@ -67,12 +67,9 @@ void pool_queue(struct rpc_pool *p, struct rpc_work *w)
 void pool_bring(struct rpc_pool *p, struct rpc_work *w)
 {
 	pool_queue(p, w);
-	if (p->waiting && p->waiter.poke(p->waiter.object)) {
-		p->called = true;
-		return;
-	}
-	/* who brings it waits for something else */
-	be_wary(p);
+	/* who brings it and does not wait for it waits inside of his work */
+	if (!p->waiting || !p->waiter.poke(p->waiter.object))
+		be_wary(p);
 	if (p->waiting)
 		p->called = true;
 	else

@@ -153,9 +153,9 @@ bool yamux_stream_await(struct yamux_stream *st, size_t n, int64_t deadline_ms,
  * input is called when n of them can be read, or the peer has finished or reset
  * the stream, or the session has ended; at once, if it is so; and again with
  * everything that comes then. On the thread that brings the bytes, with the
- * session's lock held: it may do no more than yamux_session_poke, or wake
- * or start a thread. Not after the handle has been given back. NULL: no more; nothing is
- * under way when this returns.
+ * session's lock held: it may do no more than yamux_session_poke, or wake or start a
+ * thread. Not after the handle has been given back. NULL: no more; nothing is under
+ * way when this returns.
  */
 void yamux_stream_watch(
     struct yamux_stream *st, size_t n, void (*input)(void *arg), void *arg);
