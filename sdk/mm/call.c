@@ -47,43 +47,74 @@ static int64_t feed_moved_ms(const void *feed)
 	return ((const struct feed *)feed)->moved_ms;
 }
 
-bool mm_api_call(struct mm_plugin *p, struct arena *a,
-    enum mm_api_method method, const void *args, void *returns, struct err *err)
+static struct rpc_args make_call(struct mm_plugin *p, struct arena *a,
+    const struct mm_api_row *row, const struct feed *feed)
 {
-	return plugin_call(p, a, method, args, returns, NULL, err);
-}
-
-bool plugin_call(struct mm_plugin *p, struct arena *a,
-    enum mm_api_method method, const void *args, void *returns,
-    const struct feed *feed, struct err *err)
-{
-	const struct mm_method *m = &mm_api_methods[method];
+	const struct mm_method *m = &mm_api_methods[row->method];
 	int64_t timeout_ms = p->def->api_timeout_ms;
-	const struct rpc_args call = {
+	return (struct rpc_args){
 		.method = m->name,
-		.args = { m->args, args },
+		.args = { m->args, row->args },
 		.reply_type = m->returns,
-		.reply = returns,
+		.reply = row->returns,
 		.arena = a,
 		.deadline_ms = clock_deadline_ms(
 		    timeout_ms == 0 ? MM_API_TIMEOUT_MS : timeout_ms),
 		.moved_ms = feed == NULL ? NULL : feed_moved_ms,
 		.streams = feed,
 	};
-	if (!plugin_api_ready(p))
-		return err_set(err, ERR_CLOSED, "%s: not activated", m->name);
-	/* it waits for the answer, perhaps behind another one */
-	rpc_pool_look(p->pool);
-	if (rpc_call(&p->api, &call, err))
-		return true;
-	/* Source: net/rpc (Go 1.26) server.go, readRequestHeader */
-	struct str text = str_from(err->text);
-	struct str method_text, rest;
+}
+
+/* A server that is too old for a method has its own way to say so.
+ * Source: net/rpc (Go 1.26) server.go, readRequestHeader */
+static void know_missing_method(struct err *err)
+{
+	struct str method, rest;
 	if (err->code == ERR_REMOTE &&
-	    str_cut(text, ':', &method_text, &rest) &&
+	    str_cut(str_from(err->text), ':', &method, &rest) &&
 	    str_has_prefix(str_trim(rest), S("rpc: can't find method")))
 		err->code = ERR_NOT_FOUND;
+}
+
+static bool call_all(struct mm_plugin *p, const struct rpc_args *calls,
+    size_t n, struct err *err)
+{
+	if (!plugin_api_ready(p))
+		return err_set(
+		    err, ERR_CLOSED, "%s: not activated", calls[0].method);
+	/* it waits for the answers, perhaps behind others' */
+	rpc_pool_look(p->pool);
+	if (rpc_call_all(&p->api, calls, n, err))
+		return true;
+	know_missing_method(err);
 	if (!rpc_client_usable(&p->api))
 		plugin_lost(p, "API", err);
 	return false;
+}
+
+bool plugin_call(struct mm_plugin *p, struct arena *a,
+    enum mm_api_method method, const void *args, void *returns,
+    const struct feed *feed, struct err *err)
+{
+	const struct mm_api_row row = { method, args, returns };
+	const struct rpc_args call = make_call(p, a, &row, feed);
+	return call_all(p, &call, 1, err);
+}
+
+bool mm_api_call(struct mm_plugin *p, struct arena *a,
+    enum mm_api_method method, const void *args, void *returns, struct err *err)
+{
+	return plugin_call(p, a, method, args, returns, NULL, err);
+}
+
+bool mm_api_call_all(struct mm_plugin *p, struct arena *a,
+    const struct mm_api_row *rows, size_t n, struct err *err)
+{
+	struct rpc_args calls[MM_API_AT_ONCE];
+	_Static_assert(MM_API_AT_ONCE <= RPC_AT_ONCE, "more than rpc takes");
+	if (n == 0 || n > MM_API_AT_ONCE)
+		return err_set(err, ERR_INVALID, "%zu calls at once", n);
+	for (size_t i = 0; i < n; i++)
+		calls[i] = make_call(p, a, &rows[i], NULL);
+	return call_all(p, calls, n, err);
 }

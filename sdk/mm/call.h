@@ -36,6 +36,40 @@ bool mm_api_call(struct mm_plugin *p, struct arena *a,
     enum mm_api_method method, const void *args, void *returns,
     struct err *err) MUST_USE;
 
+/* One of several calls; as for mm_api_call. */
+struct mm_api_row {
+	enum mm_api_method method;
+	const void *args;
+	void *returns;
+};
+
+/* So many can be made at once. */
+#define MM_API_AT_ONCE 16
+
+/*
+ * mm_api_call_all - several calls at once, none of which needs another's answer
+ *
+ * One wait instead of n: they leave in one write, and the server serves them at
+ * the same time, in any order.
+ *
+ *	struct mm_get_user_returns user = { 0 };
+ *	struct mm_get_channel_returns channel = { 0 };
+ *	const struct mm_api_row rows[] = {
+ *		{ MM_API_GET_USER, &user_args, &user },
+ *		{ MM_API_GET_CHANNEL, &channel_args, &channel },
+ *	};
+ *	return mm_api_call_all(p, a, rows, 2, err) &&
+ *	       mm_api_error(user.app_error, err) &&
+ *	       mm_api_error(channel.app_error, err);
+ *
+ *   n   1 to MM_API_AT_ONCE
+ *
+ * Errors as mm_api_call, that of the first row that has one; when one cannot be
+ * sent (ERR_INVALID, ERR_TOO_BIG), none is. Any thread.
+ */
+bool mm_api_call_all(struct mm_plugin *p, struct arena *a,
+    const struct mm_api_row *rows, size_t n, struct err *err) MUST_USE;
+
 /* A call's own error result, as the generated functions report it. NULL: none,
  * true. The code follows the HTTP
  * status (404 ERR_NOT_FOUND, 401 and 403 ERR_DENIED, 400 ERR_INVALID). */

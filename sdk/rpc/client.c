@@ -1,8 +1,8 @@
 /*
  * client - calls in flight, and the turn to read their replies
  *
- * The happy path of rpc_call:
- *  - enter the call into the table under the next number, send it
+ * The happy path of a call:
+ *  - enter it into the table under the next number, send it
  *  - nobody reads? read replies until one's own has come, waking owners of
  *    others; somebody reads? wait until woken, with the reply or the turn
  *  - move the reply's memory into the caller's arena
@@ -27,6 +27,7 @@ struct rpc_pending {
 	void *reply; /* in arena */
 	struct arena arena;
 	pthread_cond_t changed;
+	bool entered;   /* into the table */
 	bool receiving; /* taken out of the table by the reader */
 	bool done;
 	bool abandoned; /* the reader frees it */
@@ -207,7 +208,8 @@ static bool wait_reply(struct rpc_client *c, struct rpc_pending *p,
 /* Lock held: client. The owner leaves; true: the owner frees. */
 static bool leave(struct rpc_client *c, struct rpc_pending *p)
 {
-	take_pending(c, p->seq);
+	if (p->entered)
+		take_pending(c, p->seq);
 	/* a turn that was offered and not taken goes to the next */
 	if (p->turn && !c->reading)
 		pass_turn(c);
@@ -215,10 +217,20 @@ static bool leave(struct rpc_client *c, struct rpc_pending *p)
 	return !p->abandoned;
 }
 
-static bool send_request(struct rpc_client *c, const struct rpc_args *call,
-    struct rpc_pending *p, struct err *err)
+/* Lock held: client. Into the table, under a number of its own. */
+static void enter(struct rpc_client *c, struct rpc_pending *p)
 {
-	struct rpc_request head = { .service_method = str_from(call->method) };
+	p->seq = c->next_seq++;
+	p->next = c->pending;
+	p->entered = true;
+	c->pending = p;
+}
+
+static bool send_requests(struct rpc_client *c, const struct rpc_args *calls,
+    struct rpc_pending **pending, size_t n, struct err *err)
+{
+	struct rpc_request heads[RPC_AT_ONCE];
+	struct rpc_message messages[RPC_AT_ONCE];
 	bool sent;
 	pthread_mutex_lock(&c->lock);
 	if (c->broken) {
@@ -226,13 +238,17 @@ static bool send_request(struct rpc_client *c, const struct rpc_args *call,
 		return err_set(
 		    err, c->why.code, "connection is over: %s", c->why.text);
 	}
-	head.seq = p->seq = c->next_seq++;
-	p->next = c->pending;
-	c->pending = p;
+	for (size_t i = 0; i < n; i++) {
+		enter(c, pending[i]);
+		heads[i] = (struct rpc_request){ str_from(calls[i].method),
+			pending[i]->seq };
+		messages[i].head =
+		    (struct rpc_value){ &rpc_type_request, &heads[i] };
+		messages[i].body = calls[i].args;
+	}
 	pthread_mutex_unlock(&c->lock);
-	struct rpc_value value = { &rpc_type_request, &head };
 	if (rpc_writer_send(
-	        &c->writer, value, call->args, call->deadline_ms, &sent, err))
+	        &c->writer, messages, n, calls[0].deadline_ms, &sent, err))
 		return true;
 	if (sent) {
 		pthread_mutex_lock(&c->lock);
@@ -260,17 +276,13 @@ static bool wait_moving(struct rpc_client *c, struct rpc_pending *p,
 	return true;
 }
 
-bool rpc_call(
-    struct rpc_client *c, const struct rpc_args *call, struct err *err)
+/* Wait for the reply, take it, and leave; p is freed. */
+static bool finish(struct rpc_client *c, const struct rpc_args *call,
+    struct rpc_pending *p, bool sent, int64_t began_ms, struct err *err)
 {
-	int64_t began_ms = clock_now_ms();
-	struct rpc_pending *p = pending_new(call->reply_type);
-	if (p == NULL)
-		return err_set(err, ERR_NO_MEMORY, "rpc call");
-	bool done = send_request(c, call, p, err);
+	struct err why = { 0 };
 	pthread_mutex_lock(&c->lock);
-	if (done)
-		done = wait_moving(c, p, call, began_ms, err);
+	bool done = sent && wait_moving(c, p, call, began_ms, &why);
 	bool mine = leave(c, p);
 	pthread_mutex_unlock(&c->lock);
 	if (done && p->reply != NULL && call->reply_type->size > 0) {
@@ -279,7 +291,38 @@ bool rpc_call(
 	}
 	if (mine)
 		pending_free(p);
-	return done || err_wrap(err, "%s", call->method);
+	if (sent && !done) {
+		err_wrap(&why, "%s", call->method);
+		err_set(err, why.code, "%s", why.text);
+	}
+	return done;
+}
+
+bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
+    struct err *err)
+{
+	struct rpc_pending *pending[RPC_AT_ONCE];
+	int64_t began_ms = clock_now_ms();
+	size_t made = 0;
+	if (n == 0 || n > RPC_AT_ONCE)
+		return err_set(err, ERR_INVALID, "%zu calls at once", n);
+	while (made < n &&
+	       (pending[made] = pending_new(calls[made].reply_type)) != NULL)
+		made++;
+	bool sent = made == n ? send_requests(c, calls, pending, n, err)
+	                      : err_set(err, ERR_NO_MEMORY, "rpc call");
+	bool all = sent || err_wrap(err, "%s", calls[0].method);
+	for (size_t i = 0; i < made; i++) {
+		if (!finish(c, &calls[i], pending[i], sent, began_ms, err))
+			all = false;
+	}
+	return all;
+}
+
+bool rpc_call(
+    struct rpc_client *c, const struct rpc_args *call, struct err *err)
+{
+	return rpc_call_all(c, call, 1, err);
 }
 
 bool rpc_client_usable(struct rpc_client *c)

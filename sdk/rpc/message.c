@@ -51,26 +51,33 @@ void rpc_writer_fini(struct rpc_writer *w)
 	buf_fini(&w->out);
 }
 
-static bool encode(struct rpc_writer *w, struct rpc_value head,
-    struct rpc_value body, struct err *err)
+static bool encode(struct rpc_writer *w, const struct rpc_message *messages,
+    size_t n, struct err *err)
 {
 	struct gob_encoder_mark mark = gob_encoder_mark(&w->encoder);
-	if (gob_encode(&w->encoder, &w->out, head.type, head.value, err) &&
-	    gob_encode(&w->encoder, &w->out, body.type, body.value, err))
-		return true;
-	gob_encoder_undo(&w->encoder, mark);
-	return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct rpc_value *head = &messages[i].head;
+		const struct rpc_value *body = &messages[i].body;
+		if (!gob_encode(
+		        &w->encoder, &w->out, head->type, head->value, err) ||
+		    !gob_encode(
+		        &w->encoder, &w->out, body->type, body->value, err)) {
+			gob_encoder_undo(&w->encoder, mark);
+			return false;
+		}
+	}
+	return true;
 }
 
-bool rpc_writer_send(struct rpc_writer *w, struct rpc_value head,
-    struct rpc_value body, int64_t deadline_ms, bool *sent, struct err *err)
+bool rpc_writer_send(struct rpc_writer *w, const struct rpc_message *messages,
+    size_t n, int64_t deadline_ms, bool *sent, struct err *err)
 {
 	*sent = false;
 	if (!turn_take(&w->turn, deadline_ms, err))
 		return false;
 	bool done = w->broken
 	                ? err_set(err, ERR_CLOSED, "a message was sent in part")
-	                : encode(w, head, body, err);
+	                : encode(w, messages, n, err);
 	if (done) {
 		*sent = true;
 		int64_t limit = clock_deadline_ms(RPC_WRITE_MS);

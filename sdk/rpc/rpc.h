@@ -59,17 +59,21 @@ struct rpc_value {
 	const void *value;
 };
 
+/* A head and its body. */
+struct rpc_message {
+	struct rpc_value head, body;
+};
+
 /*
- * rpc_writer_send - send a head and a body in one piece
+ * rpc_writer_send - send n messages in one piece
  *
  *   sent   out: whether any byte may have left
  *
- * Errors   ERR_INVALID, ERR_TOO_BIG: not sent, the connection is as before.
- *          Others: the connection is broken.
+ * Errors   ERR_INVALID, ERR_TOO_BIG: none was sent, the connection is as
+ *          before. Others: the connection is broken.
  */
-bool rpc_writer_send(struct rpc_writer *w, struct rpc_value head,
-    struct rpc_value body, int64_t deadline_ms, bool *sent,
-    struct err *err) MUST_USE;
+bool rpc_writer_send(struct rpc_writer *w, const struct rpc_message *messages,
+    size_t n, int64_t deadline_ms, bool *sent, struct err *err) MUST_USE;
 
 /* ---- client ------------------------------------------------------------- */
 
@@ -122,6 +126,24 @@ struct rpc_args {
  * Threads  any thread
  */
 bool rpc_call(struct rpc_client *c, const struct rpc_args *call,
+    struct err *err) MUST_USE;
+
+/* So many calls can be made at once. */
+#define RPC_AT_ONCE 16
+
+/*
+ * rpc_call_all - several calls at once
+ *
+ * They leave in one write, and are served in any order. Returns when each has
+ * been answered, or has failed.
+ *
+ *   n   1 to RPC_AT_ONCE; the first one's deadline is that of the write
+ *
+ * Errors   as rpc_call, that of the first in the order of calls; when one cannot
+ *          be sent (ERR_INVALID, ERR_TOO_BIG), none is
+ * Threads  any thread
+ */
+bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
     struct err *err) MUST_USE;
 
 /* Whether calls can still succeed. Any thread. */

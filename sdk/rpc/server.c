@@ -98,25 +98,25 @@ static bool send_reply(struct rpc_server *s, struct call *c, struct err *err)
 		.service_method = c->head.service_method,
 		.seq = c->head.seq,
 	};
-	struct rpc_value body = empty_value;
+	struct rpc_message reply = { { &rpc_type_response, &head },
+		empty_value };
 	const struct rpc_method *m = c->info.method;
 	if (c->info.err.code != ERR_NONE)
 		head.error = str_from(c->info.err.text);
 	else if (m->reply != NULL)
-		body = (struct rpc_value){ m->reply, c->reply };
-	struct rpc_value value = { &rpc_type_response, &head };
+		reply.body = (struct rpc_value){ m->reply, c->reply };
 	int64_t deadline = clock_deadline_ms(RPC_WRITE_MS);
 	bool sent;
-	if (rpc_writer_send(&s->writer, value, body, deadline, &sent, err))
+	if (rpc_writer_send(&s->writer, &reply, 1, deadline, &sent, err))
 		return true;
 	if (sent || err->code == ERR_TIMEOUT)
 		return false;
 	/* a reply that cannot be encoded: the caller still gets an answer */
 	struct err text = *err;
 	head.error = str_from(text.text);
+	reply.body = empty_value;
 	err_clear(err);
-	return rpc_writer_send(
-	    &s->writer, value, empty_value, deadline, &sent, err);
+	return rpc_writer_send(&s->writer, &reply, 1, deadline, &sent, err);
 }
 
 static void free_call(struct call *c)

@@ -217,6 +217,82 @@ START_TEST(many_threads_may_call_at_once)
 }
 END_TEST
 
+/* ---- several at once --------------------------------------------------------------- */
+
+static struct mm_get_user_returns user_of_row;
+static struct mm_kv_get_returns value_of_row;
+
+static bool get_both(const char *user_id)
+{
+	const struct mm_get_user_args user = { str_from(user_id) };
+	const struct mm_kv_get_args key = { S("k") };
+	const struct mm_api_row rows[] = {
+		{ MM_API_GET_USER, &user, &user_of_row },
+		{ MM_API_KV_GET, &key, &value_of_row },
+	};
+	user_of_row = (struct mm_get_user_returns){ 0 };
+	value_of_row = (struct mm_kv_get_returns){ 0 };
+	host_stores(&host, "k", S("v"));
+	return mm_api_call_all(&host.plugin, &arena, rows, 2, &err);
+}
+
+START_TEST(several_calls_bring_all_they_are_answered)
+{
+	ck_assert_msg(get_both("ada"), "%s", err.text);
+	ck_assert_str_eq(str_c(user_of_row.result->username), "ada");
+	ck_assert_str_eq(str_c(value_of_row.result), "v");
+}
+END_TEST
+
+START_TEST(of_several_calls_each_has_its_own_app_error)
+{
+	ck_assert_msg(get_both("nobody"), "%s", err.text);
+	ck_assert(!mm_api_error(user_of_row.app_error, &err));
+	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+	ck_assert_str_eq(str_c(value_of_row.result), "v");
+}
+END_TEST
+
+START_TEST(of_several_calls_one_may_not_be_answered)
+{
+	host_hangs(&host, MM_API_GET_USER);
+	ck_assert(!get_both("ada"));
+	ck_assert_int_eq(err.code, ERR_TIMEOUT);
+	ck_assert_ptr_null(user_of_row.result);
+	ck_assert_str_eq(str_c(value_of_row.result), "v");
+}
+END_TEST
+
+START_TEST(of_several_calls_the_server_may_lack_one)
+{
+	struct mm_get_diagnostic_id_returns id = { 0 };
+	struct mm_kv_get_returns value = { 0 };
+	const struct mm_kv_get_args key = { S("k") };
+	const struct mm_api_row rows[] = {
+		{ MM_API_KV_GET, &key, &value },
+		{ MM_API_GET_DIAGNOSTIC_ID, NULL, &id },
+	};
+	host_stores(&host, "k", S("v"));
+	ck_assert(!mm_api_call_all(&host.plugin, &arena, rows, 2, &err));
+	ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+	ck_assert_str_eq(str_c(value.result), "v");
+}
+END_TEST
+
+START_TEST(not_more_than_so_many_calls_are_made_at_once)
+{
+	static const struct mm_api_row rows[MM_API_AT_ONCE + 1];
+	ck_assert(!mm_api_call_all(
+	    &host.plugin, &arena, rows, MM_API_AT_ONCE + 1, &err));
+	ck_assert_int_eq(err.code, ERR_INVALID);
+	err_clear(&err);
+	ck_assert(!mm_api_call_all(&host.plugin, &arena, rows, 0, &err));
+	ck_assert_int_eq(err.code, ERR_INVALID);
+}
+END_TEST
+
+/* ---- the end ------------------------------------------------------------------------ */
+
 static void *get_ada(void *object)
 {
 	struct mm_user *user;
@@ -291,6 +367,11 @@ int main(void)
 	tcase_add_test(tc, a_call_that_is_not_answered_times_out_alone);
 	tcase_add_test(tc, an_error_beside_a_result_is_an_error);
 	tcase_add_test(tc, many_threads_may_call_at_once);
+	tcase_add_test(tc, several_calls_bring_all_they_are_answered);
+	tcase_add_test(tc, of_several_calls_each_has_its_own_app_error);
+	tcase_add_test(tc, of_several_calls_one_may_not_be_answered);
+	tcase_add_test(tc, of_several_calls_the_server_may_lack_one);
+	tcase_add_test(tc, not_more_than_so_many_calls_are_made_at_once);
 	tcase_add_test(tc, a_server_that_dies_ends_calls_under_way);
 	tcase_add_test(tc, a_connection_of_nonsense_ends_the_session);
 	tcase_add_test(tc, before_activation_there_is_no_api);

@@ -8,7 +8,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Two answers, an error, and one more answer. False: memory was out. */
+/* Three at once. False: memory was out. */
+static bool call_three(struct rpc_client *client)
+{
+	struct str args = S("hello");
+	struct str replies[3] = { { NULL, 0 } };
+	struct rpc_args calls[3];
+	struct arena arena;
+	struct err err = { 0 };
+	arena_init(&arena, RPC_ARENA_MAX);
+	for (size_t i = 0; i < 3; i++)
+		calls[i] = (struct rpc_args){
+			.method = "Test.Echo",
+			.args = { &gob_type_string, &args },
+			.reply_type = &gob_type_string,
+			.reply = &replies[i],
+			.arena = &arena,
+			.deadline_ms = clock_deadline_ms(patience(100)),
+		};
+	bool done = rpc_call_all(client, calls, 3, &err);
+	for (size_t i = 0; done && i < 3; i++)
+		done = str_eq(replies[i], args);
+	arena_fini(&arena);
+	return done;
+}
+
+/* Two answers, an error, and one more answer; three at once. False: memory was
+ * out. */
 static bool call_all(struct rpc_client *client)
 {
 	static const struct {
@@ -27,7 +53,7 @@ static bool call_all(struct rpc_client *client)
 		    clock_deadline_ms(patience(100)), &err);
 		done = err.code == calls[i].code;
 	}
-	return done;
+	return done && call_three(client);
 }
 
 static bool open_call_close(void *arg)

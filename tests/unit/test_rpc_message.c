@@ -59,8 +59,8 @@ static void tear_down(void)
 static bool send_request(uint64_t seq, struct rpc_value body)
 {
 	struct rpc_request head = { S("Test.Echo"), seq };
-	struct rpc_value value = { &rpc_type_request, &head };
-	return rpc_writer_send(&writer, value, body, SOON, &sent, &err);
+	const struct rpc_message m = { { &rpc_type_request, &head }, body };
+	return rpc_writer_send(&writer, &m, 1, SOON, &sent, &err);
 }
 
 static bool send_text(uint64_t seq, struct str text)
@@ -140,8 +140,9 @@ START_TEST(waiting_for_the_turn_has_a_deadline)
 	ck_assert(turn_take(&writer.turn, SOON, &err));
 	struct rpc_request head = { S("Test.Echo"), 0 };
 	struct rpc_value value = { &rpc_type_request, &head };
+	const struct rpc_message m = { value, value };
 	ck_assert(!rpc_writer_send(
-	    &writer, value, value, clock_deadline_ms(10), &sent, &err));
+	    &writer, &m, 1, clock_deadline_ms(10), &sent, &err));
 	ck_assert_int_eq(err.code, ERR_TIMEOUT);
 	ck_assert(!sent);
 	turn_give(&writer.turn);
