@@ -44,6 +44,9 @@ struct grant {
 bool grant_load(struct ctx *c, struct str user_id, struct grant *grant,
     struct err *err) MUST_USE;
 
+/* It will be loaded, see store_expect. */
+void grant_expect(struct ctx *c, struct str user_id);
+
 /* The same whatever AccountLevelApp says; user_id empty: the account's. */
 bool grant_load_of(struct ctx *c, struct str user_id, struct grant *grant,
     struct err *err) MUST_USE;

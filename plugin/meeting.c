@@ -227,8 +227,8 @@ static void remember(struct ctx *c, const struct meeting_start *start,
 		.channel_id = start->channel_id,
 		.created_by = start->user_id,
 	};
-	if (store_save_meeting_post(c, room->uuid, post_id, &err) &&
-	    store_save_meeting_channel(c, room->id, &channel, &err) &&
+	if (store_save_new_meeting(
+	        c, room->uuid, post_id, room->id, &channel, &err) &&
 	    (!room->personal || personal_add(c, room->id, post_id, &err)))
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
@@ -282,6 +282,15 @@ static void announce(struct ctx *c, const struct meeting_start *start,
 	        STR_ARG(room->link)));
 }
 
+/* What the store will be asked for, so that one wait brings it all. */
+static void expect(struct ctx *c, const struct meeting_start *start)
+{
+	store_expect_channel_preference(c);
+	grant_expect(c, start->user_id);
+	if (start->use_pmi == PREFERENCE_NONE)
+		preference_expect(c, start->user_id);
+}
+
 void meeting_start(struct ctx *c, const struct meeting_start *wish,
     struct meeting_result *result)
 {
@@ -291,6 +300,7 @@ void meeting_start(struct ctx *c, const struct meeting_start *wish,
 	struct room room;
 	*result = (struct meeting_result){ .status = 200 };
 	start.topic = text_line(c->arena, wish->topic, MEETING_TOPIC_MAX);
+	expect(c, &start);
 	if (!find_starter(c, &start, &user, result) ||
 	    !find_host(c, user, &host, result) ||
 	    !pass_recent(c, &start, result) || !choose(c, &start, result))
@@ -392,6 +402,8 @@ static bool end_instance(
 bool meeting_ended(
     struct ctx *c, const struct zoom_event *event, struct err *err)
 {
+	store_expect_meeting(c, event->uuid, event->meeting_id);
+	personal_expect(c, event->meeting_id);
 	return end_instance(c, event, err) && personal_ended(c, event, err);
 }
 
@@ -400,6 +412,7 @@ bool meeting_started(
 {
 	struct mm_post *post;
 	struct store_channel channel;
+	store_expect_meeting(c, event->uuid, event->meeting_id);
 	if (!post_of_uuid(c, event, &post, err))
 		return false;
 	if (post != NULL)

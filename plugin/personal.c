@@ -19,13 +19,21 @@ struct posts {
 	json_t *ids; /* owned; an array */
 };
 
+static struct str key_of(struct ctx *c, int64_t meeting_id)
+{
+	return arena_printf(
+	    c->arena, "z2_personal_%lld", (long long)meeting_id);
+}
+
+void personal_expect(struct ctx *c, int64_t meeting_id)
+{
+	store_expect(c, key_of(c, meeting_id));
+}
+
 static bool load(
     struct ctx *c, int64_t meeting_id, struct posts *posts, struct err *err)
 {
-	*posts = (struct posts){
-		.key = arena_printf(
-		    c->arena, "z2_personal_%lld", (long long)meeting_id),
-	};
+	*posts = (struct posts){ .key = key_of(c, meeting_id) };
 	if (!store_get(c, posts->key, &posts->raw, err))
 		return false;
 	json_t *object = js_parse(posts->raw);

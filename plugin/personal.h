@@ -13,6 +13,9 @@
 #include "plugin/plugin.h"
 #include "zoom/webhook.h"
 
+/* What is stored of a meeting will be asked for, see store_expect. */
+void personal_expect(struct ctx *c, int64_t meeting_id);
+
 /* A start has posted it. */
 bool personal_add(struct ctx *c, int64_t meeting_id, struct str post_id,
     struct err *err) MUST_USE;

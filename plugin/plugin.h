@@ -76,7 +76,8 @@ struct ctx {
 	int64_t retry_ms;  /* out: Zoom wants no download sooner */
 	bool elsewhere;    /* out: all that failed is being done by others */
 	struct str reader; /* user who is answered; empty: everybody */
-	const struct lang *lang; /* theirs; NULL: not looked up yet */
+	const struct lang *lang;         /* theirs; NULL: not looked up yet */
+	struct store_expected *expected; /* see store_expect */
 };
 
 /* p is zeroed; after zoom_global_init. Finish it also after a failure. */

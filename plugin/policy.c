@@ -19,19 +19,6 @@ static bool may_in(struct ctx *c, struct str user_id, struct str channel_id,
 	    c->mm, c->arena, user_id, channel_id, &permission, may, err);
 }
 
-/* A system admin has every permission; being a member is another matter. */
-static bool is_member(struct ctx *c, struct str user_id, struct str channel_id,
-    bool *member, struct err *err)
-{
-	struct mm_channel_member *found = NULL;
-	struct err why = { 0 };
-	bool done = mm_get_channel_member(
-	    c->mm, c->arena, channel_id, user_id, &found, &why);
-	*member = done && found != NULL;
-	return done || why.code == ERR_NOT_FOUND ||
-	       err_set(err, why.code, "%s", why.text);
-}
-
 bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
     bool *restricted, struct err *err)
 {
@@ -48,31 +35,75 @@ bool policy_is_restricted(struct ctx *c, const struct mm_channel *channel,
 	return true;
 }
 
+/* A user in a channel, as the server sees them. */
+struct standing {
+	bool member;
+	bool may_post;
+	struct mm_channel *channel; /* NULL for those who are no member */
+};
+
+static bool judge_standing(const struct mm_get_channel_member_returns *member,
+    const struct mm_has_permission_to_channel_returns *may,
+    const struct mm_get_channel_returns *channel, struct standing *standing,
+    struct err *err)
+{
+	struct err why = { 0 };
+	if (!mm_api_error(member->app_error, &why) && why.code != ERR_NOT_FOUND)
+		return err_set(err, why.code, "%s", why.text);
+	*standing = (struct standing){
+		/* a system admin has every permission; being a member is
+		 * another matter */
+		.member = why.code == ERR_NONE && member->result != NULL,
+		.may_post = may->result,
+	};
+	if (!standing->member)
+		return true;
+	if (!mm_api_error(channel->app_error, err))
+		return false;
+	standing->channel = channel->result;
+	return channel->result != NULL ||
+	       err_set(err, ERR_NOT_FOUND, "no such channel");
+}
+
+static bool find_standing(struct ctx *c, struct str user_id,
+    struct str channel_id, struct standing *standing, struct err *err)
+{
+	const struct mm_permission permission = { .id = S("create_post") };
+	const struct mm_get_channel_member_args member_args = { channel_id,
+		user_id };
+	const struct mm_has_permission_to_channel_args may_args = { user_id,
+		channel_id, &permission };
+	const struct mm_get_channel_args channel_args = { channel_id };
+	struct mm_get_channel_member_returns member = { 0 };
+	struct mm_has_permission_to_channel_returns may = { 0 };
+	struct mm_get_channel_returns channel = { 0 };
+	const struct mm_api_row rows[] = {
+		{ MM_API_GET_CHANNEL_MEMBER, &member_args, &member },
+		{ MM_API_HAS_PERMISSION_TO_CHANNEL, &may_args, &may },
+		{ MM_API_GET_CHANNEL, &channel_args, &channel },
+	};
+	return mm_api_call_all(c->mm, c->arena, rows, 3, err) &&
+	       judge_standing(&member, &may, &channel, standing, err);
+}
+
 /* As policy_may_post; channel: out. */
 static bool find_postable(struct ctx *c, struct str user_id,
     struct str channel_id, struct mm_channel **channel, struct str *refusal,
     struct err *err)
 {
-	bool member = false;
-	bool may = false;
+	struct standing standing;
 	*refusal = (struct str){ NULL, 0 };
-	if (!is_member(c, user_id, channel_id, &member, err))
+	if (!find_standing(c, user_id, channel_id, &standing, err))
 		return false;
-	if (!member) {
+	*channel = standing.channel;
+	if (!standing.member)
 		*refusal =
 		    say(c, "You are not a member of this channel. Please "
 		           "join it and try again.");
-		return true;
-	}
-	if (!may_in(c, user_id, channel_id, S("create_post"), &may, err) ||
-	    !mm_get_channel(c->mm, c->arena, channel_id, channel, err))
-		return false;
-	if (*channel == NULL)
-		return err_set(err, ERR_NOT_FOUND, "no such channel");
-	if ((*channel)->delete_at != 0)
+	else if (standing.channel->delete_at != 0)
 		*refusal =
 		    say(c, "This channel is archived. Please use another one.");
-	else if (!may)
+	else if (!standing.may_post)
 		*refusal =
 		    say(c, "You may not post in this channel. Please use "
 		           "another one.");

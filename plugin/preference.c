@@ -99,6 +99,11 @@ static bool move_old(struct ctx *c, struct str user_id,
 	return true;
 }
 
+void preference_expect(struct ctx *c, struct str user_id)
+{
+	store_expect(c, key_of(c, user_id));
+}
+
 bool preference_load(struct ctx *c, struct str user_id,
     enum preference *preference, struct err *err)
 {

@@ -23,6 +23,9 @@ enum preference {
 /* The word that stands for it; empty for PREFERENCE_NONE. */
 struct str preference_text(enum preference preference);
 
+/* It will be loaded, see store_expect. */
+void preference_expect(struct ctx *c, struct str user_id);
+
 /* Errors: of the server. What is stored and makes no sense is none. */
 bool preference_load(struct ctx *c, struct str user_id,
     enum preference *preference, struct err *err) MUST_USE;

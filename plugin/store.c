@@ -15,14 +15,72 @@
 /* Somebody else may change the same value; not for ever. */
 #define EDIT_ATTEMPTS 16
 
-/* ---- plain reading and writing ---------------------------------------------- */
+/* In the call's arena. */
+struct store_expected {
+	struct store_expected *next;
+	struct mm_kv_get_args args;
+	struct mm_kv_get_returns returns;
+	bool asked; /* returns is what the server says */
+	bool used;
+};
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+void store_expect(struct ctx *c, struct str key)
+{
+	struct store_expected *e = arena_new(c->arena, struct store_expected);
+	if (e == NULL)
+		return;
+	e->args.key = key;
+	e->next = c->expected;
+	c->expected = e;
+}
+
+static struct store_expected *find_expected(struct ctx *c, struct str key)
+{
+	struct store_expected *e = c->expected;
+	while (e != NULL && (e->used || !str_eq(e->args.key, key)))
+		e = e->next;
+	return e;
+}
+
+/* Fetch e, and all others that have not been asked for. */
+static bool ask_expected(
+    struct ctx *c, struct store_expected *e, struct err *err)
+{
+	struct store_expected *asked[MM_API_AT_ONCE] = { e };
+	struct mm_api_row rows[MM_API_AT_ONCE] = { 0 };
+	size_t n = 1;
+	for (struct store_expected *more = c->expected;
+	     more != NULL && n < MM_API_AT_ONCE; more = more->next) {
+		if (more != e && !more->asked && !more->used)
+			asked[n++] = more;
+	}
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct mm_api_row){ MM_API_KV_GET, &asked[i]->args,
+			&asked[i]->returns };
+	bool done = mm_api_call_all(c->mm, c->arena, rows, n, err);
+	for (size_t i = 0; i < n; i++)
+		asked[i]->asked = done;
+	return done;
+}
 
 bool store_get(
     struct ctx *c, struct str key, struct str *value, struct err *err)
 {
-	return arena_ok(c->arena, err) &&
-	       mm_kv_get(c->mm, c->arena, key, value, err);
+	struct store_expected *e = find_expected(c, key);
+	if (!arena_ok(c->arena, err))
+		return false;
+	if (e == NULL)
+		return mm_kv_get(c->mm, c->arena, key, value, err);
+	e->used = true;
+	if (!e->asked && !ask_expected(c, e, err))
+		return false;
+	*value = e->returns.result;
+	return mm_api_error(e->returns.app_error, err);
 }
+
+/* ---- writing ---------------------------------------------------------------------- */
 
 bool store_put(struct ctx *c, struct str key, struct str value,
     int64_t expire_s, struct err *err)
@@ -286,6 +344,13 @@ static struct str channel_json(
 	                  js_string(channel->created_by)));
 }
 
+void store_expect_meeting(struct ctx *c, struct str uuid, int64_t meeting_id)
+{
+	if (uuid.len > 0)
+		store_expect(c, post_key(c, uuid));
+	store_expect(c, channel_key(c, meeting_id));
+}
+
 bool store_save_meeting_channel(struct ctx *c, int64_t meeting_id,
     const struct store_channel *channel, struct err *err)
 {
@@ -295,6 +360,34 @@ bool store_save_meeting_channel(struct ctx *c, int64_t meeting_id,
 	return former.is_subscription ||
 	       store_put(c, channel_key(c, meeting_id),
 	           channel_json(c, channel), STORE_MEETING_S, err);
+}
+
+bool store_save_new_meeting(struct ctx *c, struct str uuid, struct str post_id,
+    int64_t meeting_id, const struct store_channel *channel, struct err *err)
+{
+	const struct mm_kv_set_with_options_args args[] = {
+		{ post_key(c, uuid), post_id,
+		    { .expire_in_seconds = STORE_MEETING_S } },
+		/* unless there is one, perhaps of a subscription */
+		{ channel_key(c, meeting_id), channel_json(c, channel),
+		    { .atomic = true, .expire_in_seconds = STORE_MEETING_S } },
+	};
+	struct mm_kv_set_with_options_returns post = { 0 };
+	struct mm_kv_set_with_options_returns place = { 0 };
+	const struct mm_api_row rows[] = {
+		{ MM_API_KV_SET_WITH_OPTIONS, &args[1], &place },
+		{ MM_API_KV_SET_WITH_OPTIONS, &args[0], &post },
+	};
+	if (!arena_ok(c->arena, err) ||
+	    !mm_api_call_all(
+	        c->mm, c->arena, rows, uuid.len > 0 ? 2 : 1, err) ||
+	    !mm_api_error(post.app_error, err) ||
+	    !mm_api_error(place.app_error, err))
+		return false;
+	if (uuid.len > 0 && !post.result)
+		return err_set(err, ERR_REMOTE, "the post was not saved");
+	return place.result ||
+	       store_save_meeting_channel(c, meeting_id, channel, err);
 }
 
 bool store_swap_meeting_channel(struct ctx *c, int64_t meeting_id,
@@ -332,6 +425,11 @@ bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
 	    json_is_true(json_object_get(object, "is_subscription"));
 	json_decref(object);
 	return arena_ok(c->arena, err);
+}
+
+void store_expect_channel_preference(struct ctx *c)
+{
+	store_expect(c, S(CHANNELS_KEY));
 }
 
 bool store_load_channel_preference(struct ctx *c, struct str channel_id,

@@ -51,6 +51,16 @@
 bool store_get(
     struct ctx *c, struct str key, struct str *value, struct err *err) MUST_USE;
 
+/*
+ * store_expect - store_get will be asked for this key before the call ends
+ *
+ * The first one that is asked for brings them all, in one wait. What was
+ * brought is good for one store_get: who asks again gets what is stored then.
+ *
+ *   key   arena
+ */
+void store_expect(struct ctx *c, struct str key);
+
 /* expire_s: seconds, 0 = for good. */
 bool store_put(struct ctx *c, struct str key, struct str value,
     int64_t expire_s, struct err *err) MUST_USE;
@@ -133,6 +143,9 @@ bool store_save_meeting_post(struct ctx *c, struct str uuid, struct str post_id,
 bool store_load_meeting_post(struct ctx *c, struct str uuid,
     struct str *post_id, struct err *err) MUST_USE;
 
+/* All that is looked up first about a meeting. */
+void store_expect_meeting(struct ctx *c, struct str uuid, int64_t meeting_id);
+
 /*
  * A note in the place of the post id, while there is no post yet. It has a
  * colon, which no id has. note: out, a note or the post id, empty for neither.
@@ -172,7 +185,15 @@ bool store_delete_meeting_channel(struct ctx *c, int64_t meeting_id,
 bool store_load_meeting_channel(struct ctx *c, int64_t meeting_id,
     struct store_channel *channel, struct err *err) MUST_USE;
 
+/* store_save_meeting_post and store_save_meeting_channel of a meeting that has
+ * just been posted, in one wait. */
+bool store_save_new_meeting(struct ctx *c, struct str uuid, struct str post_id,
+    int64_t meeting_id, const struct store_channel *channel,
+    struct err *err) MUST_USE;
+
 /* ---- settings of channels, and the rest ------------------------------------------- */
+
+void store_expect_channel_preference(struct ctx *c);
 
 /* "allow", "restrict", "default", or empty. */
 bool store_load_channel_preference(struct ctx *c, struct str channel_id,

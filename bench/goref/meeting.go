@@ -151,20 +151,30 @@ type place struct {
 // a channel has subscribed to.
 func (p *Plugin) rememberChannel(wanted *wish, id int64) error {
 	key := meetingKey(fmt.Sprint(id))
+	here := place{ChannelID: wanted.ChannelID, CreatedBy: wanted.userID}
+	text, err := json.Marshal(here)
+	if err != nil {
+		return err
+	}
+	isNew, appErr := p.API.KVSetWithOptions(key, text, model.PluginKVSetOptions{Atomic: true, ExpireInSeconds: 24 * 3600})
+	if appErr != nil {
+		return appErr
+	}
+	if isNew {
+		return nil
+	}
 	stored, appErr := p.API.KVGet(key)
 	if appErr != nil {
 		return appErr
 	}
 	var now place
-	if len(stored) > 0 {
-		if err := json.Unmarshal(stored, &now); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
+	if err := json.Unmarshal(stored, &now); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	if now.IsSubscription {
 		return nil
 	}
-	return p.store(key, place{ChannelID: wanted.ChannelID, CreatedBy: wanted.userID})
+	return p.store(key, here)
 }
 
 // announce posts the meeting, stores where, and tells the starter's browser.

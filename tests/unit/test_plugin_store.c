@@ -154,6 +154,104 @@ START_TEST(a_damaged_state_does_not_work)
 }
 END_TEST
 
+/* ---- expecting ------------------------------------------------------------------------ */
+
+static const char *get(const char *key)
+{
+	struct str value;
+	WORKS(store_get(&c, str_from(key), &value, &w.err));
+	return value.len == 0 ? "" : str_c(value);
+}
+
+/* The plugin's own threads ask, too, for other keys. */
+static size_t n_asked(const char *key)
+{
+	size_t n = host_n_called(&w.host, MM_API_KV_GET);
+	size_t found = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct mm_kv_get_args *args =
+		    host_args(&w.host, MM_API_KV_GET, i);
+		found += str_eq(args->key, str_from(key));
+	}
+	return found;
+}
+
+START_TEST(what_is_expected_comes_with_the_first_that_is_asked_for)
+{
+	host_stores(&w.host, "one", S("1"));
+	host_stores(&w.host, "two", S("2"));
+	store_expect(&c, S("one"));
+	store_expect(&c, S("two"));
+	store_expect(&c, S("three"));
+	ck_assert_str_eq(get("other"), "");
+	ck_assert_uint_eq(n_asked("one") + n_asked("two"), 0);
+	ck_assert_str_eq(get("two"), "2");
+	ck_assert_uint_eq(n_asked("one"), 1);
+	ck_assert_uint_eq(n_asked("three"), 1);
+	ck_assert_str_eq(get("one"), "1");
+	ck_assert_str_eq(get("three"), "");
+	ck_assert_uint_eq(n_asked("one"), 1);
+	ck_assert_uint_eq(n_asked("two"), 1);
+	ck_assert_uint_eq(n_asked("three"), 1);
+}
+END_TEST
+
+START_TEST(what_was_expected_is_good_for_once)
+{
+	store_expect(&c, S("one"));
+	ck_assert_str_eq(get("one"), "");
+	host_stores(&w.host, "one", S("1"));
+	ck_assert_str_eq(get("one"), "1");
+	/* also for a copy of the call */
+	store_expect(&c, S("one"));
+	struct ctx copy = c;
+	struct str value;
+	WORKS(store_get(&copy, S("one"), &value, &w.err));
+	host_stores(&w.host, "one", S("another"));
+	ck_assert_str_eq(get("one"), "another");
+}
+END_TEST
+
+START_TEST(more_may_be_expected_than_is_asked_for_at_once)
+{
+	char key[32];
+	for (int i = 0; i < 2 * MM_API_AT_ONCE + 1; i++) {
+		snprintf(key, sizeof(key), "key-%d", i);
+		host_stores(&w.host, key, str_from(key));
+		store_expect(&c, arena_str(c.arena, str_from(key)));
+	}
+	for (int i = 0; i < 2 * MM_API_AT_ONCE + 1; i++) {
+		snprintf(key, sizeof(key), "key-%d", i);
+		ck_assert_str_eq(get(key), key);
+	}
+}
+END_TEST
+
+START_TEST(what_could_not_be_brought_is_asked_for_again)
+{
+	struct str value;
+	host_stores(&w.host, "one", S("1"));
+	host_stores(&w.host, "two", S("2"));
+	store_expect(&c, S("one"));
+	store_expect(&c, S("two"));
+	host_breaks(&w.host, MM_API_KV_GET, "out of order");
+	ck_assert(!store_get(&c, S("one"), &value, &w.err));
+	ck_assert_int_eq(w.err.code, ERR_REMOTE);
+	err_clear(&w.err);
+	host_obeys(&w.host, MM_API_KV_GET);
+	ck_assert_str_eq(get("two"), "2");
+	ck_assert_str_eq(get("one"), "1");
+	/* an AppError is one key's */
+	store_expect(&c, S("one"));
+	host_fails(&w.host, MM_API_KV_GET, 500);
+	ck_assert(!store_get(&c, S("one"), &value, &w.err));
+	ck_assert_int_eq(w.err.code, ERR_REMOTE);
+	err_clear(&w.err);
+	host_obeys(&w.host, MM_API_KV_GET);
+	ck_assert_str_eq(get("one"), "1");
+}
+END_TEST
+
 /* ---- meetings ------------------------------------------------------------------------- */
 
 START_TEST(a_meetings_post_is_found_by_its_escaped_uuid)
@@ -223,6 +321,59 @@ START_TEST(a_meetings_channel_has_the_json_of_the_contract)
 	ck_assert_str_eq(str_c(got.channel_id), TALK);
 	ck_assert_str_eq(str_c(got.created_by), ADA);
 	ck_assert(!got.is_subscription);
+}
+END_TEST
+
+#define NEW_POST    "post_meeting_AbCdEf%2F12345+ghIJKLmno=="
+#define NEW_CHANNEL "meeting_channel_85550001111"
+
+static bool save_new(const char *uuid)
+{
+	const struct store_channel channel = { .channel_id = S(TALK),
+		.created_by = S(ADA) };
+	return store_save_new_meeting(
+	    &c, str_from(uuid), S("thepost"), MEETING_ID, &channel, &w.err);
+}
+
+START_TEST(a_new_meeting_is_stored_in_one_wait)
+{
+	WORKS(save_new(MEETING_UUID));
+	expect_key(NEW_POST, "thepost");
+	expect_key(NEW_CHANNEL,
+	    "{\"channel_id\":\"" TALK "\",\"is_subscription\":false,"
+	    "\"created_by\":\"" ADA "\"}");
+	ck_assert_int_gt(host_expires_s(&w.host, NEW_POST), 86399);
+	ck_assert_int_gt(host_expires_s(&w.host, NEW_CHANNEL), 86399);
+	ck_assert_uint_eq(n_asked(NEW_CHANNEL), 0);
+}
+END_TEST
+
+START_TEST(a_new_meeting_may_have_been_somewhere_before)
+{
+	host_stores(&w.host, NEW_CHANNEL, S("{\"channel_id\":\"" TEAM "\"}"));
+	WORKS(save_new(""));
+	expect_key("post_meeting_", "");
+	expect_key(NEW_CHANNEL,
+	    "{\"channel_id\":\"" TALK "\",\"is_subscription\":false,"
+	    "\"created_by\":\"" ADA "\"}");
+	const char *subscribed =
+	    "{\"channel_id\":\"" TEAM "\",\"is_subscription\":true}";
+	host_stores(&w.host, NEW_CHANNEL, str_from(subscribed));
+	WORKS(save_new(MEETING_UUID));
+	expect_key(NEW_POST, "thepost");
+	expect_key(NEW_CHANNEL, subscribed);
+}
+END_TEST
+
+START_TEST(a_new_meeting_that_cannot_be_stored_is_an_error)
+{
+	for (int after = 0; after < 2; after++) {
+		host_fails_after(
+		    &w.host, MM_API_KV_SET_WITH_OPTIONS, after, 500);
+		ck_assert(!save_new(MEETING_UUID));
+		ck_assert_int_eq(w.err.code, ERR_REMOTE);
+		err_clear(&w.err);
+	}
 }
 END_TEST
 
@@ -385,6 +536,14 @@ int main(void)
 	tcase_add_test(tc, a_meeting_without_uuid_is_not_stored);
 	tcase_add_test(tc, a_meetings_channel_has_the_json_of_the_contract);
 	tcase_add_test(tc, a_note_is_no_post);
+	tcase_add_test(
+	    tc, what_is_expected_comes_with_the_first_that_is_asked_for);
+	tcase_add_test(tc, what_was_expected_is_good_for_once);
+	tcase_add_test(tc, more_may_be_expected_than_is_asked_for_at_once);
+	tcase_add_test(tc, what_could_not_be_brought_is_asked_for_again);
+	tcase_add_test(tc, a_new_meeting_is_stored_in_one_wait);
+	tcase_add_test(tc, a_new_meeting_may_have_been_somewhere_before);
+	tcase_add_test(tc, a_new_meeting_that_cannot_be_stored_is_an_error);
 	tcase_add_test(
 	    tc, a_subscription_is_for_good_and_takes_the_place_of_a_start);
 	tcase_add_test(tc, a_damaged_channel_is_none_and_can_be_replaced);
