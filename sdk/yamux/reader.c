@@ -35,6 +35,14 @@
 /* How often the thread has somebody look for work meanwhile. */
 #define LOOK_MS 50
 
+/* With so many open streams the peer is busy, and sends one thing after the
+ * other: to be woken for each costs more than to come for several. So who idles
+ * waits a little before, the longer the more there are; a call that has so many
+ * beside it does not feel that. */
+#define CROWD          24
+#define STREAM_US      4
+#define GATHER_US_MOST 300
+
 /* ---- waking ----------------------------------------------------------------- */
 
 void session_nudge(struct yamux_session *s)
@@ -183,10 +191,23 @@ void session_leave(struct yamux_session *s)
 
 /* ---- who idles --------------------------------------------------------------- */
 
+/* Lock held, but not meanwhile. */
+static void gather(struct yamux_session *s)
+{
+	size_t us = s->n_streams * STREAM_US;
+	if (s->n_streams <= CROWD || s->reading || s->poked || s->closed)
+		return;
+	session_send_put_off(s);
+	pthread_mutex_unlock(&s->lock);
+	usleep((useconds_t)(us < GATHER_US_MOST ? us : GATHER_US_MOST));
+	pthread_mutex_lock(&s->lock);
+}
+
 bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms)
 {
 	bool in_time = true;
 	pthread_mutex_lock(&s->lock);
+	gather(s);
 	while (in_time && !s->poked && !s->closed)
 		in_time = wait_or_read(s, &s->idle, deadline_ms);
 	s->poked = false;

@@ -409,6 +409,67 @@ START_TEST(no_byte_is_forgotten_between_two_who_read_in_turns)
 }
 END_TEST
 
+/* ---- who idles ------------------------------------------------------------------- */
+
+#define CROWD_STREAMS 40
+
+struct idler {
+	pthread_t thread;
+	_Atomic int returned;
+};
+
+static void *idle(void *arg)
+{
+	struct idler *i = arg;
+	while (yamux_session_idle(peer.session, DEADLINE_NEVER))
+		i->returned++;
+	return NULL;
+}
+
+static void poke_session(void *arg)
+{
+	(void)arg;
+	yamux_session_poke(peer.session);
+}
+
+static void await_returns(struct idler *i, int n)
+{
+	int64_t deadline = SOON;
+	while (i->returned < n && clock_now_ms() < deadline)
+		usleep(100);
+	ck_assert_int_ge(i->returned, n);
+}
+
+START_TEST(who_idles_comes_for_what_is_watched_also_in_a_crowd)
+{
+	struct yamux_stream *crowd[CROWD_STREAMS];
+	struct idler i = { .returned = 0 };
+	size_t n = _i == 0 ? 0 : CROWD_STREAMS;
+	for (size_t k = 0; k < n; k++)
+		crowd[k] = peer_opens(&peer, 5 + 2 * (uint32_t)k);
+	pthread_create(&i.thread, NULL, idle, &i);
+	yamux_stream_watch(one, 1, poke_session, NULL);
+	for (int k = 0; k < 20; k++) {
+		char byte;
+		size_t got = 0;
+		int before = i.returned;
+		send_data(&peer, 0, 1, "x", 1);
+		await_returns(&i, before + 1);
+		ck_assert(yamux_stream_read(one, &byte, 1, SOON, &got, &err));
+		ck_assert_int_eq(byte, 'x');
+	}
+	int before = i.returned;
+	pthread_mutex_lock(&peer.session->lock);
+	yamux_session_poke(peer.session);
+	pthread_mutex_unlock(&peer.session->lock);
+	await_returns(&i, before + 1);
+	for (size_t k = 0; k < n; k++)
+		yamux_stream_close(crowd[k]);
+	shutdown(peer.fd, SHUT_RDWR);
+	pthread_join(i.thread, NULL);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("yamux reader");
@@ -428,6 +489,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, openings_leave_with_what_is_sent_next);
 	tcase_add_test(tc, openings_leave_when_somebody_waits_or_by_themselves);
 	tcase_add_test(tc, no_byte_is_forgotten_between_two_who_read_in_turns);
+	tcase_add_loop_test(
+	    tc, who_idles_comes_for_what_is_watched_also_in_a_crowd, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }
