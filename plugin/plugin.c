@@ -310,12 +310,13 @@ static void serve_http(struct mm_call *call, struct mm_http *http)
 	ctx_end(&c);
 }
 
-static bool wants_body(struct mm_call *call, const struct mm_http *http)
+static enum mm_http_ahead ahead(
+    struct mm_call *call, const struct mm_http *http)
 {
 	struct ctx c = ctx_begin(call->user, call);
-	bool wants = routes_wants_body(&c, http);
+	enum mm_http_ahead what = routes_ahead(&c, http);
 	ctx_end(&c);
-	return wants;
+	return what;
 }
 
 static void serve_metrics(struct mm_call *call, struct mm_http *http)
@@ -359,7 +360,7 @@ struct mm_plugin_def plugin_def(struct plugin *p)
 		},
 		.on_activate = on_activate,
 		.serve_http = serve_http,
-		.wants_body = wants_body,
+		.ahead = ahead,
 		.serve_metrics = serve_metrics,
 		.on_stop = on_stop,
 		.user = p,

@@ -116,14 +116,17 @@ static void dispatch(
 		routes[route].serve(c, http);
 }
 
-bool routes_wants_body(struct ctx *c, const struct mm_http *http)
+enum mm_http_ahead routes_ahead(struct ctx *c, const struct mm_http *http)
 {
 	bool path_known;
 	size_t route = find_route(http, &path_known);
 	if (route == N_ROUTES || !c->config->valid)
-		return false;
-	return routes[route].who == SIGNED_IN ? mm_http_user_id(http).len > 0
-	                                      : webhook_is_ours(c, http);
+		return MM_AHEAD_NOTHING;
+	if (routes[route].who == ANYBODY)
+		return webhook_ahead(c, http);
+	/* they all answer in JSON */
+	return mm_http_user_id(http).len > 0 ? MM_AHEAD_HEADERS
+	                                     : MM_AHEAD_NOTHING;
 }
 
 void routes_serve(struct ctx *c, struct mm_http *http)

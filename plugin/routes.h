@@ -9,8 +9,8 @@
 /* Zoom's largest webhooks, recordings with many files, have some 50 kB. */
 #define ROUTES_MAX_BODY ((size_t)1024 * 1024)
 
-/* Whether the visitor may have his body read. */
-bool routes_wants_body(struct ctx *c, const struct mm_http *http);
+/* Nothing for visitors whose body is not read. */
+enum mm_http_ahead routes_ahead(struct ctx *c, const struct mm_http *http);
 
 void routes_serve(struct ctx *c, struct mm_http *http);
 

@@ -19,6 +19,10 @@
 /* Zoom waits three seconds for the answer. */
 #define NOW_MS 2000
 
+/* Bytes of endpoint.url_validation, the one that is answered with more than a
+ * status. Others have accounts and objects, and are longer. */
+#define CHALLENGE_MAX 128
+
 /* LATER: it takes longer than Zoom waits. NOW: it hardly ever does. */
 enum when { NOW, LATER };
 
@@ -158,11 +162,22 @@ static struct str without_spaces(struct ctx *c, struct str secret)
 	return copy;
 }
 
-bool webhook_is_ours(struct ctx *c, const struct mm_http *http)
+static bool is_ours(struct ctx *c, const struct mm_http *http)
 {
 	return str_eq_constant_time(
 	    without_spaces(c, mm_http_query_get(http, S("secret"))),
 	    without_spaces(c, c->config->webhook_secret));
+}
+
+enum mm_http_ahead webhook_ahead(struct ctx *c, const struct mm_http *http)
+{
+	int64_t length = 0;
+	if (!is_ours(c, http))
+		return MM_AHEAD_NOTHING;
+	bool known =
+	    str_to_int64(mm_http_header(http, S("Content-Length")), &length);
+	return known && length <= CHALLENGE_MAX ? MM_AHEAD_HEADERS
+	                                        : MM_AHEAD_BODY;
 }
 
 void webhook_receive(struct ctx *c, struct mm_http *http)
@@ -171,7 +186,7 @@ void webhook_receive(struct ctx *c, struct mm_http *http)
 	struct str body;
 	struct err err = { 0 };
 	struct err forged = { 0 };
-	if (!webhook_is_ours(c, http)) {
+	if (!is_ours(c, http)) {
 		refuse(c, http, 401, "wrong secret in the address");
 		return;
 	}

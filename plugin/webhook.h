@@ -10,8 +10,8 @@
 /* Where Zoom says that the app was removed; takes every other event, too. */
 #define WEBHOOK_DEAUTHORIZATION "/deauthorization"
 
-/* Whether the secret in the address is right. */
-bool webhook_is_ours(struct ctx *c, const struct mm_http *http);
+/* Nothing for who does not know the secret in the address. */
+enum mm_http_ahead webhook_ahead(struct ctx *c, const struct mm_http *http);
 
 /* POST /webhook?secret=, POST /deauthorization?secret= */
 void webhook_receive(struct ctx *c, struct mm_http *http);

@@ -257,7 +257,13 @@ bool broker_dial_read(struct broker_dial *d, void *data, size_t room,
 bool broker_dial_write(struct broker_dial *d, const void *data, size_t n,
     int64_t deadline_ms, struct err *err)
 {
-	return yamux_stream_write(d->stream, data, n, deadline_ms, err);
+	if (d->stream != NULL)
+		return yamux_stream_write(d->stream, data, n, deadline_ms, err);
+	if (n > sizeof(d->first) - d->n_first)
+		return err_set(err, ERR_TOO_BIG, "%zu bytes before a dial", n);
+	memcpy(d->first + d->n_first, data, n);
+	d->n_first += n;
+	return true;
 }
 
 static bool io_read(void *object, void *data, size_t room, int64_t deadline_ms,

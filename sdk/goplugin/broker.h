@@ -85,10 +85,9 @@ struct yamux_stream *broker_accept(
  * Zeroed: no dial. One thread at a time.
  */
 struct broker_dial {
-	uint32_t id; /* of the host's */
-	uint8_t
-	    first[12];  /* what to say behind the number, in the same frame */
-	size_t n_first; /* bytes of it */
+	uint32_t id;        /* of the host's */
+	uint8_t first[128]; /* what was written before it was dialled */
+	size_t n_first;     /* bytes of it */
 	struct yamux_stream *stream;
 	int64_t answer_by_ms;
 	uint8_t answer[4];
@@ -100,8 +99,8 @@ struct broker_dial {
  *
  * They leave with what is written next, see yamux_open_all.
  *
- *   dials   their ids are set, and first perhaps; end each with
- *           broker_dial_end
+ *   dials   their ids are set; what has been written to them goes behind the
+ *           numbers, in the same frames. End each with broker_dial_end
  *
  * Errors as yamux_open. Any thread.
  */
@@ -117,7 +116,8 @@ bool broker_dial_answered(const struct broker_dial *d);
 bool broker_dial_read(struct broker_dial *d, void *data, size_t room,
     int64_t deadline_ms, size_t *got, struct err *err) MUST_USE;
 
-/* Like yamux_stream_write, answered or not. */
+/* Like yamux_stream_write, answered or not; before it is dialled nothing leaves,
+ * and there is room for 128 bytes (ERR_TOO_BIG). */
 bool broker_dial_write(struct broker_dial *d, const void *data, size_t n,
     int64_t deadline_ms, struct err *err) MUST_USE;
 

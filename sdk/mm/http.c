@@ -2,8 +2,8 @@
  * http - ServeHTTP: two streams dialled, a handler run, two streams finished
  *
  * The happy path: dial the response writer and the body in one write, before
- * anything else, for the host waits five seconds at most, and ask with it for a
- * small body that the plugin wants; when that has come, run the handler; send what is left of the head; finish both streams, which leaves in one
+ * anything else, for the host waits five seconds at most, and ask with it for what
+ * the plugin wants ahead; when a small body has come, run the handler; send what is left of the head; finish both streams, which leaves in one
  * write with the reply: the host ends its HTTP answer when that comes.
  *
  * The response writer is an rpc connection on which we are the client. Its
@@ -36,6 +36,7 @@ struct mm_http {
 
 	struct broker_dial writer_dial;
 	struct rpc_client writer;
+	struct rpc_pending *headers;      /* asked for ahead; NULL: not */
 	struct mm_string_strings_map own; /* headers set here */
 	bool head_sent;
 	int status;       /* 0 until the head has been sent */
@@ -226,12 +227,10 @@ static void fetch_rest(struct mm_http *h)
 
 static const struct rpc_value nothing = { &gob_type_empty, "" };
 
-static void call_writer(struct mm_http *h, const char *method,
+static struct rpc_args writer_call(struct mm_http *h, const char *method,
     struct rpc_value args, const struct gob_type *reply_type, void *reply)
 {
-	if (h->fault.code != ERR_NONE)
-		return;
-	const struct rpc_args call = {
+	return (struct rpc_args){
 		.method = method,
 		.args = args,
 		.reply_type = reply_type,
@@ -239,8 +238,35 @@ static void call_writer(struct mm_http *h, const char *method,
 		.arena = h->arena,
 		.deadline_ms = clock_deadline_ms(PULL_PEER_MS),
 	};
+}
+
+static void call_writer(
+    struct mm_http *h, const char *method, struct rpc_value args)
+{
+	const struct rpc_args call = writer_call(h, method, args, NULL, NULL);
 	struct err err = { 0 };
-	if (!rpc_call(&h->writer, &call, &err))
+	if (h->fault.code == ERR_NONE && !rpc_call(&h->writer, &call, &err))
+		h->fault = err;
+}
+
+static struct rpc_args headers_call(
+    struct mm_http *h, struct mm_string_strings_map *headers)
+{
+	return writer_call(
+	    h, "Plugin.Header", nothing, &mm_type_http_header, headers);
+}
+
+/* What the server has set so far, perhaps asked for long ago. */
+static void get_headers(
+    struct mm_http *h, struct mm_string_strings_map *headers)
+{
+	const struct rpc_args call = headers_call(h, headers);
+	struct rpc_pending *asked = h->headers;
+	struct err err = { 0 };
+	h->headers = NULL;
+	bool done = asked != NULL ? rpc_receive(&h->writer, &call, asked, &err)
+	                          : rpc_call(&h->writer, &call, &err);
+	if (!done)
 		h->fault = err;
 }
 
@@ -283,16 +309,16 @@ void mm_http_set_header(struct mm_http *h, struct str name, struct str value)
 static void sync_headers(struct mm_http *h)
 {
 	struct mm_string_strings_map all = { 0 };
-	if (h->own.n == 0)
+	if (h->own.n == 0 || h->fault.code != ERR_NONE)
 		return;
-	call_writer(h, "Plugin.Header", nothing, &mm_type_http_header, &all);
+	get_headers(h, &all);
 	for (size_t i = 0; i < h->own.n; i++)
 		set_header(
 		    h->arena, &all, h->own.items[i].key, h->own.items[i].value);
 	if (!arena_ok(h->arena, &h->fault))
 		return;
 	struct rpc_value args = { &mm_type_http_header, &all };
-	call_writer(h, "Plugin.SyncHeader", args, NULL, NULL);
+	call_writer(h, "Plugin.SyncHeader", args);
 }
 
 void mm_http_write_header(struct mm_http *h, int status)
@@ -308,7 +334,7 @@ void mm_http_write_header(struct mm_http *h, int status)
 		return;
 	int64_t number = status;
 	struct rpc_value args = { &gob_type_int, &number };
-	call_writer(h, "Plugin.WriteHeader", args, NULL, NULL);
+	call_writer(h, "Plugin.WriteHeader", args);
 }
 
 int mm_http_status(const struct mm_http *h)
@@ -323,7 +349,7 @@ void mm_http_write(struct mm_http *h, const void *data, size_t n)
 	while (n > 0 && h->fault.code == ERR_NONE) {
 		struct str piece = str_n(p, n < WRITE_PIECE ? n : WRITE_PIECE);
 		struct rpc_value args = { &gob_type_bytes, &piece };
-		call_writer(h, "Plugin.Write", args, NULL, NULL);
+		call_writer(h, "Plugin.Write", args);
 		p += piece.len;
 		n -= piece.len;
 	}
@@ -334,7 +360,7 @@ void mm_http_flush(struct mm_http *h)
 	mm_http_write_header(h, 200);
 	if (h->fault.code != ERR_NONE)
 		return;
-	call_writer(h, "Plugin.Flush", nothing, NULL, NULL);
+	call_writer(h, "Plugin.Flush", nothing);
 	/* of a server that does not have it, or cannot: nothing is lost */
 	if (h->fault.code == ERR_REMOTE)
 		err_clear(&h->fault);
@@ -395,6 +421,16 @@ static void begin(struct mm_http *h, struct mm_plugin *p, struct arena *a,
 	};
 	str_cut(args->request->url, '?', &h->path, &h->query);
 	measure_body(h);
+	rpc_client_init(&h->writer, broker_dial_io(&h->writer_dial),
+	    &mm_registry, p->def->max_message);
+}
+
+static void end(struct mm_http *h)
+{
+	rpc_drop(&h->writer, h->headers);
+	rpc_client_fini(&h->writer);
+	pull_fini(&h->body);
+	broker_dial_end(&h->writer_dial);
 }
 
 static void body_came(void *info)
@@ -402,27 +438,39 @@ static void body_came(void *info)
 	rpc_call_ready(info);
 }
 
-/* Ask for a small body with the dials, before a thread waits for it. */
+/* With the dials. */
+static bool ask_ahead(struct mm_http *h, enum mm_http_ahead what)
+{
+	struct err ignored = { 0 };
+	const struct rpc_args call = headers_call(h, NULL);
+	return pull_ask(&h->body, h->body.length, &ignored) &&
+	       (what < MM_AHEAD_HEADERS ||
+	           rpc_send(&h->writer, &call, &h->headers, &ignored)) &&
+	       /* others wait to be read: serve tries once more, and says why */
+	       dial(h, AHEAD_MS, &ignored);
+}
+
+/* Ask for what the handler will need, before a thread waits for it. */
 bool prepare_serve_http(
     struct mm_plugin *p, struct rpc_call_info *info, const void *of_hook)
 {
 	const struct mm_hook_serve_http_args *args = of_hook;
-	struct err ignored = { 0 };
 	struct mm_call call = { p, &info->arena, p->def->user };
-	if (args->request == NULL || p->def->wants_body == NULL)
+	if (args->request == NULL || args->request_body_stream == 0 ||
+	    p->def->ahead == NULL)
 		return false;
 	struct mm_http *h = arena_alloc(&info->arena, sizeof(*h));
 	if (h == NULL)
 		return false;
 	begin(h, p, &info->arena, args);
 	struct pull *body = &h->body;
-	if (body->dial.id == 0 || body->length == 0 ||
-	    body->length > MM_HTTP_AHEAD || !p->def->wants_body(&call, h))
+	bool small = body->length > 0 && body->length <= MM_HTTP_AHEAD;
+	enum mm_http_ahead what =
+	    small ? p->def->ahead(&call, h) : MM_AHEAD_NOTHING;
+	if (what == MM_AHEAD_NOTHING || !ask_ahead(h, what)) {
+		end(h);
 		return false;
-	pull_ask_with_dial(body, body->length);
-	/* others wait to be read: serve tries once more, and says why */
-	if (!dial(h, AHEAD_MS, &ignored))
-		return false;
+	}
 	info->prepared = h;
 	yamux_stream_watch(body->dial.stream,
 	    sizeof(body->dial.answer) + body->length, body_came, info);
@@ -441,14 +489,11 @@ static void answer(struct mm_http *h, struct rpc_call_info *info,
 {
 	struct mm_plugin *p = h->plugin;
 	struct mm_call call = { p, &info->arena, p->def->user };
-	rpc_client_init(&h->writer, broker_dial_io(&h->writer_dial),
-	    &mm_registry, p->def->max_message);
 	if (info->overloaded)
 		refuse(h);
 	else
 		handler(&call, h);
 	mm_http_write_header(h, 200);
-	rpc_client_fini(&h->writer);
 	/* without a writer there is no answer but this one */
 	if (h->fault.code != ERR_NONE && !broker_dial_answered(&h->writer_dial))
 		info->err = h->fault;
@@ -472,8 +517,7 @@ static void serve(struct mm_plugin *p, struct rpc_call_info *info,
 	}
 	if (dialled)
 		answer(h, info, handler);
-	pull_fini(&h->body);
-	broker_dial_end(&h->writer_dial);
+	end(h);
 }
 
 void hook_serve_http(struct mm_plugin *p, struct rpc_call_info *info,

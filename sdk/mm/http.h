@@ -4,7 +4,7 @@
  * The path comes without /plugins/<id>. The header Mattermost-User-Id is set
  * by the server for signed-in users and cannot be forged. Body and answer
  * are streams: a body is fetched as it is read (or before, when the plugin wants
- * it, see wants_body in mm/mm.h), an answer leaves as it is written, so neither is ever in memory whole unless asked for.
+ * it, see enum mm_http_ahead), an answer leaves as it is written, so neither is ever in memory whole unless asked for.
  *
  * An answer may begin before the body has been read. (The host would drop the
  * rest of a body below 256 KiB then, so that rest is fetched into memory
@@ -25,9 +25,17 @@
 extern "C" {
 #endif
 
-/* Bodies up to so many bytes can be had before a call is served, see
- * wants_body in mm/mm.h. */
+/* Bodies up to so many bytes can be had before a call is served. */
 #define MM_HTTP_AHEAD ((size_t)16 * 1024)
+
+/* What is asked of the host together with the dials, before a call is served;
+ * see ahead in mm/mm.h. Each saves a round trip, and costs one when it was asked
+ * for in vain. */
+enum mm_http_ahead {
+	MM_AHEAD_NOTHING = 0,
+	MM_AHEAD_BODY,    /* the body, for who will read it */
+	MM_AHEAD_HEADERS, /* and the server's headers, for who will set some */
+};
 
 struct mm_http;
 

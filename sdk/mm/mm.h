@@ -73,14 +73,15 @@ struct mm_plugin_def {
 	void (*serve_http)(struct mm_call *call, struct mm_http *http);
 
 	/*
-	 * Whether serve_http will read the body of this request. Asked before
-	 * it is called, when the body has MM_HTTP_AHEAD bytes at most. True: it
-	 * is called when the body has come, or a second later, and no thread
-	 * waits until then. False, or NULL here: the body is fetched as it is
-	 * read. On the thread that reads the host's calls: look at the request,
-	 * do not wait, and call nothing of the API.
+	 * What serve_http will need for this request. Asked before it is
+	 * called, when the request has a body of MM_HTTP_AHEAD bytes at most;
+	 * it is called when the body has come, or a second later, and no thread
+	 * waits until then. NULL here is MM_AHEAD_NOTHING for all. On the
+	 * thread that reads the host's calls: look at the request, do not wait,
+	 * and call nothing of the API.
 	 */
-	bool (*wants_body)(struct mm_call *call, const struct mm_http *http);
+	enum mm_http_ahead (*ahead)(
+	    struct mm_call *call, const struct mm_http *http);
 
 	/* A request to the server's metrics port, /plugins/<id>/metrics/...;
 	 * server 9.x or later. */

@@ -27,19 +27,13 @@ static size_t put_request(uint8_t bytes[MAX_VARINT], size_t n)
 	return len;
 }
 
-static bool ask(struct pull *p, size_t n, struct err *err)
+bool pull_ask(struct pull *p, size_t n, struct err *err)
 {
 	uint8_t bytes[MAX_VARINT];
 	size_t len = put_request(bytes, n);
 	p->asked = n;
 	return broker_dial_write(
 	    &p->dial, bytes, len, clock_deadline_ms(PULL_PEER_MS), err);
-}
-
-void pull_ask_with_dial(struct pull *p, size_t n)
-{
-	p->dial.n_first = put_request(p->dial.first, n);
-	p->asked = n;
 }
 
 bool pull_read(
@@ -50,7 +44,7 @@ bool pull_read(
 	if (p->dial.stream == NULL || p->ended)
 		return true;
 	size_t n = room < PULL_PIECE ? PULL_PIECE : room;
-	if (p->asked == 0 && !ask(p, n, err))
+	if (p->asked == 0 && !pull_ask(p, n, err))
 		return err_wrap(err, "body");
 	if (!broker_dial_read(&p->dial, data, room < p->asked ? room : p->asked,
 	        clock_deadline_ms(PULL_PEER_MS), got, err))

@@ -21,9 +21,8 @@ struct pull {
 	bool ended;
 };
 
-/* Have the dial ask for n bytes, in one frame with its number. Before it is
- * dialled. */
-void pull_ask_with_dial(struct pull *p, size_t n);
+/* Ask for n bytes, for the next pull_read; before the dial it leaves with it. */
+bool pull_ask(struct pull *p, size_t n, struct err *err) MUST_USE;
 
 /* The next bytes; *got 0 at the end. They are asked for as far as there is
  * room. Threads: one at a time. */

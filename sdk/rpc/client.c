@@ -276,13 +276,37 @@ static bool wait_moving(struct rpc_client *c, struct rpc_pending *p,
 	return true;
 }
 
-/* Wait for the reply, take it, and leave; p is freed. */
-static bool finish(struct rpc_client *c, const struct rpc_args *call,
-    struct rpc_pending *p, bool sent, int64_t began_ms, struct err *err)
+void rpc_drop(struct rpc_client *c, struct rpc_pending *p)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&c->lock);
+	bool mine = leave(c, p);
+	pthread_mutex_unlock(&c->lock);
+	if (mine)
+		pending_free(p);
+}
+
+bool rpc_send(struct rpc_client *c, const struct rpc_args *call,
+    struct rpc_pending **pending, struct err *err)
+{
+	*pending = pending_new(call->reply_type);
+	if (*pending == NULL)
+		return err_set(err, ERR_NO_MEMORY, "%s", call->method);
+	if (send_requests(c, call, pending, 1, err))
+		return true;
+	rpc_drop(c, *pending);
+	*pending = NULL;
+	return err_wrap(err, "%s", call->method);
+}
+
+bool rpc_receive(struct rpc_client *c, const struct rpc_args *call,
+    struct rpc_pending *p, struct err *err)
 {
 	struct err why = { 0 };
+	int64_t began_ms = clock_now_ms();
 	pthread_mutex_lock(&c->lock);
-	bool done = sent && wait_moving(c, p, call, began_ms, &why);
+	bool done = wait_moving(c, p, call, began_ms, &why);
 	bool mine = leave(c, p);
 	pthread_mutex_unlock(&c->lock);
 	if (done && p->reply != NULL && call->reply_type->size > 0) {
@@ -291,18 +315,13 @@ static bool finish(struct rpc_client *c, const struct rpc_args *call,
 	}
 	if (mine)
 		pending_free(p);
-	if (sent && !done) {
-		err_wrap(&why, "%s", call->method);
-		err_set(err, why.code, "%s", why.text);
-	}
-	return done;
+	return done || err_set(err, why.code, "%s: %s", call->method, why.text);
 }
 
 bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
     struct err *err)
 {
 	struct rpc_pending *pending[RPC_AT_ONCE];
-	int64_t began_ms = clock_now_ms();
 	size_t made = 0;
 	if (n == 0 || n > RPC_AT_ONCE)
 		return err_set(err, ERR_INVALID, "%zu calls at once", n);
@@ -313,7 +332,9 @@ bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
 	                      : err_set(err, ERR_NO_MEMORY, "rpc call");
 	bool all = sent || err_wrap(err, "%s", calls[0].method);
 	for (size_t i = 0; i < made; i++) {
-		if (!finish(c, &calls[i], pending[i], sent, began_ms, err))
+		if (!sent)
+			rpc_drop(c, pending[i]);
+		else if (!rpc_receive(c, &calls[i], pending[i], err))
 			all = false;
 	}
 	return all;

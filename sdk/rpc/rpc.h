@@ -128,6 +128,23 @@ struct rpc_args {
 bool rpc_call(struct rpc_client *c, const struct rpc_args *call,
     struct err *err) MUST_USE;
 
+/*
+ * rpc_send, rpc_receive - rpc_call in two halves, for who has something to do in
+ * between
+ *
+ *   pending   out: to be handed to rpc_receive with the same call, whose
+ *             deadline may be another one by then, or to rpc_drop
+ *
+ * Errors as rpc_call.
+ */
+bool rpc_send(struct rpc_client *c, const struct rpc_args *call,
+    struct rpc_pending **pending, struct err *err) MUST_USE;
+bool rpc_receive(struct rpc_client *c, const struct rpc_args *call,
+    struct rpc_pending *pending, struct err *err) MUST_USE;
+
+/* Nobody wants the reply any more. NULL is accepted. */
+void rpc_drop(struct rpc_client *c, struct rpc_pending *pending);
+
 /* So many calls can be made at once. */
 #define RPC_AT_ONCE 16
 

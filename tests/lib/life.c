@@ -66,11 +66,12 @@ static void file_will_be_uploaded(struct mm_call *call,
 		ret->result2 = arena_printf(call->arena, "%s", err.text);
 }
 
-static bool wants_body(struct mm_call *call, const struct mm_http *http)
+static enum mm_http_ahead ahead(
+    struct mm_call *call, const struct mm_http *http)
 {
 	(void)call;
 	(void)http;
-	return true;
+	return MM_AHEAD_HEADERS;
 }
 
 const struct mm_plugin_def life_plugin = {
@@ -78,7 +79,7 @@ const struct mm_plugin_def life_plugin = {
 	.on_activate = on_activate,
 	.file_will_be_uploaded = file_will_be_uploaded,
 	.serve_http = serve_http,
-	.wants_body = wants_body,
+	.ahead = ahead,
 	.max_calls = 4,
 	.api_timeout_ms = 500,
 };

@@ -98,6 +98,23 @@ START_TEST(the_dialler_speaks_before_the_answer)
 }
 END_TEST
 
+START_TEST(what_is_said_before_the_dial_leaves_with_it)
+{
+	static const char much[128];
+	struct broker_dial d = { .id = 1 };
+	ck_assert(broker_dial_write(&d, "hel", 3, SOON, &err));
+	ck_assert(broker_dial_write(&d, "lo", 2, SOON, &err));
+	ck_assert(!broker_dial_write(&d, much, 124, SOON, &err));
+	ck_assert_int_eq(err.code, ERR_TOO_BIG);
+	err_clear(&err);
+	ck_assert(broker_dial_all(&broker, &d, 1, SOON, &err));
+	expect_data(&peer, FRAME_SYN, 2, "\1\0\0\0hello", 9);
+	ck_assert(broker_dial_write(&d, much, 128, SOON, &err));
+	expect_data(&peer, 0, 2, much, 128);
+	broker_dial_end(&d);
+}
+END_TEST
+
 START_TEST(the_answer_may_come_in_pieces)
 {
 	send_frame(&peer, FRAME_WINDOW, FRAME_ACK, 2, 0);
@@ -266,6 +283,7 @@ int main(void)
 	tcase_add_test(tc, the_dialler_speaks_before_the_answer);
 	tcase_add_test(tc, the_end_of_a_dial_leaves_with_the_next_frame);
 	tcase_add_test(tc, an_answer_after_the_end_is_dropped);
+	tcase_add_test(tc, what_is_said_before_the_dial_leaves_with_it);
 	tcase_add_test(tc, the_answer_may_come_in_pieces);
 	tcase_add_test(tc, another_number_in_the_answer_is_an_error);
 	tcase_add_test(tc, a_host_that_closes_refuses_the_dial);

@@ -1,5 +1,6 @@
 /* ServeHTTP: a small body is there before the handler is called, if it is wanted. */
 #include "tests/lib/host.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/peer.h"
 
 #include <check.h>
@@ -19,20 +20,21 @@ static void serve(struct mm_call *call, struct mm_http *http)
 	handler(call, http);
 }
 
-/* What is said to wants_body; true unless a test sets it. */
-static bool wanted;
+/* What is wanted; the body unless a test sets it. */
+static enum mm_http_ahead wanted;
 static int n_wants;
 
-static bool wants(struct mm_call *call, const struct mm_http *http)
+static enum mm_http_ahead ahead(
+    struct mm_call *call, const struct mm_http *http)
 {
 	(void)call;
 	n_wants++;
-	return wanted && mm_http_path(http).len > 0;
+	return mm_http_path(http).len > 0 ? wanted : MM_AHEAD_NOTHING;
 }
 
 static const struct mm_plugin_def def = {
 	.serve_http = serve,
-	.wants_body = wants,
+	.ahead = ahead,
 	.max_calls = 4,
 };
 
@@ -40,7 +42,7 @@ static void set_up(void)
 {
 	for (size_t i = 0; i < sizeof(big); i++)
 		big[i] = (char)(i * 31 + i / 251);
-	wanted = true;
+	wanted = MM_AHEAD_BODY;
 	n_wants = 0;
 	host_start(&host, &def);
 	host_activates(&host);
@@ -83,7 +85,7 @@ static void take_all(struct mm_call *call, struct mm_http *http)
 START_TEST(a_body_that_is_not_wanted_is_not_asked_for)
 {
 	handler = refuse;
-	wanted = false;
+	wanted = MM_AHEAD_NOTHING;
 	request(&(struct host_request){ .url = "/", .body = S("small") });
 	ck_assert_int_eq(n_wants, 1);
 	ck_assert_int_eq(answer.status, 401);
@@ -223,6 +225,71 @@ START_TEST(a_wanted_body_keeps_no_handler_waiting)
 }
 END_TEST
 
+/* ---- headers ----------------------------------------------------------------------- */
+
+static void say_it_in_json(struct mm_call *call, struct mm_http *http)
+{
+	take_all(call, http);
+	mm_http_reply(http, 418, S("application/json"), S("{}"));
+}
+
+START_TEST(headers_asked_for_ahead_are_those_of_the_server)
+{
+	handler = say_it_in_json;
+	for (int i = 0; i < 2; i++) {
+		wanted = i == 0 ? MM_AHEAD_HEADERS : MM_AHEAD_BODY;
+		request(&(struct host_request){
+		    .url = "/", .body = str_n(big, 99) });
+		ck_assert_int_eq(answer.status, 418);
+		ck_assert_str_eq(host_body(&answer), "{}");
+		ck_assert_str_eq(
+		    host_header(&answer, "Content-Type"), "application/json");
+		ck_assert_str_ne(host_header(&answer, "X-Request-Id"), "");
+		ck_assert_str_eq(str_c(buf_str(&answer.order)),
+		    "Header SyncHeader WriteHeader Write");
+	}
+}
+END_TEST
+
+static void say_nothing(struct mm_call *call, struct mm_http *http)
+{
+	take_all(call, http);
+	usleep((useconds_t)patience(100) * 1000);
+}
+
+START_TEST(headers_asked_for_ahead_may_be_in_vain)
+{
+	handler = say_nothing;
+	wanted = MM_AHEAD_HEADERS;
+	for (int i = 0; i < 3; i++) {
+		request(&(struct host_request){
+		    .url = "/", .body = str_n(big, 99) });
+		ck_assert_int_eq(answer.status, 200);
+		ck_assert_str_ne(host_header(&answer, "X-Request-Id"), "");
+		/* so it was asked before anybody needed it */
+		ck_assert_str_eq(str_c(buf_str(&answer.order)), "Header");
+	}
+}
+END_TEST
+
+static void read_nothing(struct mm_call *call, struct mm_http *http)
+{
+	(void)call;
+	(void)http;
+}
+
+START_TEST(headers_that_come_too_late_are_dropped)
+{
+	handler = read_nothing;
+	wanted = MM_AHEAD_HEADERS;
+	for (int i = 0; i < 100; i++) {
+		request(&(struct host_request){
+		    .url = "/", .body = str_n(big, 99) });
+		ck_assert_int_eq(answer.status, 200);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mm http ahead");
@@ -236,6 +303,9 @@ int main(void)
 	    tc, a_wanted_body_that_is_late_is_waited_for_in_the_handler);
 	tcase_add_test(tc, a_wanted_body_that_breaks_off_is_noticed_at_once);
 	tcase_add_test(tc, a_wanted_body_keeps_no_handler_waiting);
+	tcase_add_test(tc, headers_asked_for_ahead_are_those_of_the_server);
+	tcase_add_test(tc, headers_asked_for_ahead_may_be_in_vain);
+	tcase_add_test(tc, headers_that_come_too_late_are_dropped);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -277,6 +277,38 @@ START_TEST(args_that_cannot_be_sent_fail_their_call_alone)
 }
 END_TEST
 
+START_TEST(a_call_may_be_made_in_two_halves)
+{
+	struct str args = S("early"), reply = { 0 };
+	struct rpc_args c = {
+		.method = "Test.Any",
+		.args = { &gob_type_string, &args },
+		.reply_type = &gob_type_string,
+		.reply = &reply,
+		.arena = &arena,
+		.deadline_ms = SOON,
+	};
+	struct rpc_pending *early, *unwanted, *late;
+	ck_assert(rpc_send(&client, &c, &early, &err));
+	ck_assert(rpc_send(&client, &c, &unwanted, &err));
+	ck_assert(rpc_send(&client, &c, &late, &err));
+	uint64_t seqs[3];
+	for (int i = 0; i < 3; i++)
+		seqs[i] = take_request().head.seq;
+	answer(seqs[0], "its own");
+	answer(seqs[1], "nobody's");
+	/* who reads for a call of his own brings the others' */
+	one_good_call();
+	rpc_drop(&client, unwanted);
+	rpc_drop(&client, late);
+	rpc_drop(&client, NULL);
+	answer(seqs[2], "too late");
+	ck_assert(rpc_receive(&client, &c, early, &err));
+	ck_assert_str_eq(str_c(reply), "its own");
+	one_good_call();
+}
+END_TEST
+
 /* ---- several at once ------------------------------------------------------------------- */
 
 struct several {
@@ -680,6 +712,7 @@ int main(void)
 	tcase_add_test(tc, a_reply_may_be_unwanted);
 	tcase_add_test(tc, a_reply_to_nobody_is_dropped);
 	tcase_add_test(tc, args_that_cannot_be_sent_fail_their_call_alone);
+	tcase_add_test(tc, a_call_may_be_made_in_two_halves);
 	tcase_add_test(tc, several_calls_leave_in_one_write);
 	tcase_add_test(tc, of_several_calls_one_may_be_refused);
 	tcase_add_test(tc, of_several_calls_one_may_be_late);
