@@ -143,6 +143,7 @@ static struct ctx for_slot(const struct ctx *c, struct arena *arena)
 	struct ctx slot = *c;
 	arena_init(arena, MEMORY_MAX);
 	slot.arena = arena;
+	slot.expected = NULL;
 	return slot;
 }
 

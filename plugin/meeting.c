@@ -227,9 +227,15 @@ static void remember(struct ctx *c, const struct meeting_start *start,
 		.channel_id = start->channel_id,
 		.created_by = start->user_id,
 	};
-	if (store_save_new_meeting(
-	        c, room->uuid, post_id, room->id, &channel, &err) &&
-	    (!room->personal || personal_add(c, room->id, post_id, &err)))
+	/* a personal one has been somewhere before, mostly */
+	bool done =
+	    room->personal
+	        ? store_save_meeting_post(c, room->uuid, post_id, &err) &&
+	              store_save_meeting_channel(c, room->id, &channel, &err) &&
+	              personal_add(c, room->id, post_id, &err)
+	        : store_save_new_meeting(
+	              c, room->uuid, post_id, room->id, &channel, &err);
+	if (done)
 		return;
 	mm_log(c->mm, LOG_LEVEL_ERROR,
 	    "A meeting was started, but its post will not follow it", "error",

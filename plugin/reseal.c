@@ -116,6 +116,7 @@ static bool treat_alone(
 	struct ctx one = *c;
 	arena_init(&arena, VALUE_MAX);
 	one.arena = &arena;
+	one.expected = NULL;
 	bool done = treat(&one, key, changed, err);
 	if (!done && (err->code == ERR_DENIED || err->code == ERR_INVALID)) {
 		keyring_tell(&one, err);

@@ -26,22 +26,25 @@ struct store_expected {
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-void store_expect(struct ctx *c, struct str key)
-{
-	struct store_expected *e = arena_new(c->arena, struct store_expected);
-	if (e == NULL)
-		return;
-	e->args.key = key;
-	e->next = c->expected;
-	c->expected = e;
-}
-
 static struct store_expected *find_expected(struct ctx *c, struct str key)
 {
 	struct store_expected *e = c->expected;
 	while (e != NULL && (e->used || !str_eq(e->args.key, key)))
 		e = e->next;
 	return e;
+}
+
+void store_expect(struct ctx *c, struct str key)
+{
+	struct store_expected *e = arena_new(c->arena, struct store_expected);
+	struct store_expected *former;
+	if (e == NULL)
+		return;
+	while ((former = find_expected(c, key)) != NULL)
+		former->used = true;
+	e->args.key = key;
+	e->next = c->expected;
+	c->expected = e;
 }
 
 /* Fetch e, and all others that have not been asked for. */
@@ -355,11 +358,14 @@ bool store_save_meeting_channel(struct ctx *c, int64_t meeting_id,
     const struct store_channel *channel, struct err *err)
 {
 	struct store_channel former;
+	bool saved;
 	if (!store_load_meeting_channel(c, meeting_id, &former, err))
 		return false;
+	/* not saved: it has just been stored by somebody else, who may have
+	 * subscribed to it */
 	return former.is_subscription ||
-	       store_put(c, channel_key(c, meeting_id),
-	           channel_json(c, channel), STORE_MEETING_S, err);
+	       store_swap_for(c, channel_key(c, meeting_id), former.raw,
+	           channel_json(c, channel), STORE_MEETING_S, &saved, err);
 }
 
 bool store_save_new_meeting(struct ctx *c, struct str uuid, struct str post_id,

@@ -168,8 +168,10 @@ func (p *Plugin) rememberChannel(wanted *wish, id int64) error {
 		return appErr
 	}
 	var now place
-	if err := json.Unmarshal(stored, &now); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+	if len(stored) > 0 {
+		if err := json.Unmarshal(stored, &now); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
 	}
 	if now.IsSubscription {
 		return nil

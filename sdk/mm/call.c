@@ -86,9 +86,10 @@ static bool call_all(struct mm_plugin *p, const struct rpc_args *calls,
 	rpc_pool_look(p->pool);
 	if (rpc_call_all(&p->api, calls, n, err))
 		return true;
+	struct err why = { 0 };
 	know_missing_method(err);
-	if (!rpc_client_usable(&p->api))
-		plugin_lost(p, "API", err);
+	if (!rpc_client_usable(&p->api, &why))
+		plugin_lost(p, "API", &why);
 	return false;
 }
 

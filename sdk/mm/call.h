@@ -64,8 +64,10 @@ struct mm_api_row {
  *
  *   n   1 to MM_API_AT_ONCE
  *
- * Errors as mm_api_call, that of the first row that has one; when one cannot be
- * sent (ERR_INVALID, ERR_TOO_BIG), none is. Any thread.
+ * Errors as mm_api_call, that of the first row that has one: it does not say of the
+ * others that they were not served, and returns of those that were answered are
+ * filled. When one cannot be sent (ERR_INVALID; ERR_TOO_BIG, all together count for
+ * max_message), none is. Any thread.
  */
 bool mm_api_call_all(struct mm_plugin *p, struct arena *a,
     const struct mm_api_row *rows, size_t n, struct err *err) MUST_USE;

@@ -330,7 +330,9 @@ bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
 		made++;
 	bool sent = made == n ? send_requests(c, calls, pending, n, err)
 	                      : err_set(err, ERR_NO_MEMORY, "rpc call");
-	bool all = sent || err_wrap(err, "%s", calls[0].method);
+	bool all = sent;
+	if (!sent && n == 1)
+		err_wrap(err, "%s", calls[0].method);
 	for (size_t i = 0; i < made; i++) {
 		if (!sent)
 			rpc_drop(c, pending[i]);
@@ -346,10 +348,12 @@ bool rpc_call(
 	return rpc_call_all(c, call, 1, err);
 }
 
-bool rpc_client_usable(struct rpc_client *c)
+bool rpc_client_usable(struct rpc_client *c, struct err *why)
 {
 	pthread_mutex_lock(&c->lock);
 	bool usable = !c->broken;
+	if (!usable && why != NULL)
+		*why = c->why;
 	pthread_mutex_unlock(&c->lock);
 	return usable;
 }

@@ -69,8 +69,9 @@ struct rpc_message {
  *
  *   sent   out: whether any byte may have left
  *
- * Errors   ERR_INVALID, ERR_TOO_BIG: none was sent, the connection is as
- *          before. Others: the connection is broken.
+ * Errors   ERR_INVALID, ERR_TOO_BIG, ERR_NO_MEMORY: none was sent, the
+ *          connection is as before; so is it after ERR_TIMEOUT unless `sent`.
+ *          Otherwise the connection is broken.
  */
 bool rpc_writer_send(struct rpc_writer *w, const struct rpc_message *messages,
     size_t n, int64_t deadline_ms, bool *sent, struct err *err) MUST_USE;
@@ -163,8 +164,8 @@ void rpc_drop(struct rpc_client *c, struct rpc_pending *pending);
 bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
     struct err *err) MUST_USE;
 
-/* Whether calls can still succeed. Any thread. */
-bool rpc_client_usable(struct rpc_client *c);
+/* Whether calls can still succeed; why not, unless NULL. Any thread. */
+bool rpc_client_usable(struct rpc_client *c, struct err *why);
 
 /* ---- threads ------------------------------------------------------------ */
 

@@ -35,10 +35,10 @@
 /* How often the thread has somebody look for work meanwhile. */
 #define LOOK_MS 50
 
-/* With so many open streams the peer is busy, and sends one thing after the
- * other: to be woken for each costs more than to come for several. So who idles
- * waits a little before, the longer the more there are; a call that has so many
- * beside it does not feel that. */
+/* With so many open streams the peer mostly is busy, and sends one thing after
+ * the other: to be woken for each costs more than to come for several. So who
+ * idles waits a little before, the longer the more there are; a call that has so
+ * many beside it does not feel that. */
 #define CROWD          24
 #define STREAM_US      4
 #define GATHER_US_MOST 300

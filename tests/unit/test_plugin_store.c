@@ -209,6 +209,13 @@ START_TEST(what_was_expected_is_good_for_once)
 	WORKS(store_get(&copy, S("one"), &value, &w.err));
 	host_stores(&w.host, "one", S("another"));
 	ck_assert_str_eq(get("one"), "another");
+	/* what was brought before it is expected once more */
+	store_expect(&c, S("one"));
+	store_expect(&c, S("two"));
+	ck_assert_str_eq(get("two"), "");
+	host_stores(&w.host, "one", S("newer"));
+	store_expect(&c, S("one"));
+	ck_assert_str_eq(get("one"), "newer");
 }
 END_TEST
 

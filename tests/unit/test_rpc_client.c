@@ -161,7 +161,7 @@ START_TEST(a_call_brings_its_reply)
 		answer(i, "call 1");
 		expect_done(&c);
 	}
-	ck_assert(rpc_client_usable(&client));
+	ck_assert(rpc_client_usable(&client, NULL));
 	tear_down();
 }
 END_TEST
@@ -219,7 +219,7 @@ START_TEST(a_reply_that_does_not_fit_fails_its_call_alone)
 	answer_with(take_request().head.seq, NULL,
 	    (struct rpc_value){ &type_pair, &pair });
 	expect_failed(&c, ERR_INVALID);
-	ck_assert(rpc_client_usable(&client));
+	ck_assert(rpc_client_usable(&client, NULL));
 	one_good_call();
 }
 END_TEST
@@ -597,7 +597,7 @@ START_TEST(the_end_of_the_connection_wakes_everybody)
 	couple_part(&couple);
 	for (int i = 0; i < 32; i++)
 		expect_failed(&callers[i], ERR_CLOSED);
-	ck_assert(!rpc_client_usable(&client));
+	ck_assert(!rpc_client_usable(&client, NULL));
 	tear_down();
 }
 END_TEST
@@ -606,7 +606,7 @@ START_TEST(after_the_end_calls_fail_at_once)
 {
 	couple_part(&couple);
 	ck_assert(!call_string(&client, "Test.Any", "x", SOON, &err));
-	ck_assert(!rpc_client_usable(&client));
+	ck_assert(!rpc_client_usable(&client, NULL));
 	int64_t before = clock_now_ms();
 	err_clear(&err);
 	ck_assert(!call_string(&client, "Test.Any", "x", SOON, &err));
@@ -623,7 +623,7 @@ START_TEST(bytes_that_are_not_gob_end_the_connection)
 	ck_assert(couple.server.write(
 	    couple.server.object, "\x01\x81", 2, SOON, &err));
 	expect_failed(&c, ERR_PROTOCOL);
-	ck_assert(!rpc_client_usable(&client));
+	ck_assert(!rpc_client_usable(&client, NULL));
 }
 END_TEST
 
@@ -641,7 +641,7 @@ START_TEST(a_head_without_a_body_ends_the_connection)
 	ck_assert(couple.server.write(couple.server.object, head.data, head.len,
 	    clock_deadline_ms(60000), &err));
 	expect_failed(&c, ERR_TIMEOUT);
-	ck_assert(!rpc_client_usable(&client));
+	ck_assert(!rpc_client_usable(&client, NULL));
 	buf_fini(&head);
 	clock_speed = 1;
 }
@@ -678,7 +678,7 @@ START_TEST(a_call_gives_up_when_nothing_moves_any_more)
 	start_caller(&c, 1, 50);
 	take_request();
 	expect_failed(&c, ERR_TIMEOUT);
-	ck_assert(rpc_client_usable(&client));
+	ck_assert(rpc_client_usable(&client, NULL));
 }
 END_TEST
 
