@@ -114,8 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	set_environment(data[0], data + 1, size - 1);
 	FUZZ_CHECK(pthread_create(&thread, NULL, be_host, &h) == 0);
-	bool done = handshake_run(
-	    out[1], h.connects ? PATIENCE_MS : IMPATIENT_MS, &fd, &err);
+	bool done = handshake_run(out[1],
+	    h.connects ? PATIENCE_MS : IMPATIENT_MS, NULL, NULL, &fd, &err);
 	close(out[1]);
 	pthread_join(thread, NULL);
 	FUZZ_CHECK(done == (h.fd >= 0) && done == (fd >= 0));

@@ -6,22 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Two thirds of a start, while the host connects. */
+static bool set_up(void *user, struct err *err)
+{
+	/* threads that are cut off at the end must not find OpenSSL gone */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+	return zoom_global_init(err) && plugin_init(user, err);
+}
+
 int main(void)
 {
 	struct plugin plugin = { 0 };
 	struct err err = { 0 };
-	int status = EXIT_FAILURE;
-	const struct mm_plugin_def def = plugin_def(&plugin);
-	/* threads that are cut off at the end must not find OpenSSL gone */
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-	if (!harden(&err) || !zoom_global_init(&err)) {
+	struct mm_plugin_def def = plugin_def(&plugin);
+	def.on_start = set_up;
+	if (!harden(&err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}
-	if (plugin_init(&plugin, &err))
-		status = mm_plugin_run(&def);
-	else
-		fprintf(stderr, "%s\n", err.text);
+	int status = mm_plugin_run(&def);
 	plugin_fini(&plugin);
 	return status;
 }

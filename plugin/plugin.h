@@ -80,7 +80,8 @@ struct ctx {
 	struct store_expected *expected; /* see store_expect */
 };
 
-/* p is zeroed; after zoom_global_init. Finish it also after a failure. */
+/* p is zeroed; after zoom_global_init. Finish it also after a failure, or when it
+ * never came to that. */
 bool plugin_init(struct plugin *p, struct err *err) MUST_USE;
 void plugin_fini(struct plugin *p);
 

@@ -69,7 +69,8 @@ static bool accept_host(
 	return true;
 }
 
-bool handshake_run(int out_fd, int64_t timeout_ms, int *fd, struct err *err)
+bool handshake_run(int out_fd, int64_t timeout_ms,
+    handshake_meanwhile *meanwhile, void *arg, int *fd, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	bool done = false;
@@ -87,6 +88,7 @@ bool handshake_run(int out_fd, int64_t timeout_ms, int *fd, struct err *err)
 		goto unlink_socket;
 	}
 	done = print_line(out_fd, &address, err) &&
+	       (meanwhile == NULL || meanwhile(arg, err)) &&
 	       accept_host(listener, timeout_ms, fd, err);
 unlink_socket:
 	unlink(address.sun_path);

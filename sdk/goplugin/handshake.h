@@ -26,19 +26,24 @@ extern "C" {
 #define HANDSHAKE_COOKIE_NAME  "MATTERMOST_PLUGIN"
 #define HANDSHAKE_COOKIE_VALUE "Securely message teams, anywhere."
 
+/* Something to do between the line and the host. False ends it. */
+typedef bool handshake_meanwhile(void *arg, struct err *err);
+
 /*
  * handshake_run - print the line and wait for the host
  *
  *   out_fd       where the line goes: stdout
  *   timeout_ms   how long the host may take to connect
+ *   meanwhile    called when the line is out, with arg; NULL: nothing
  *   fd           out: the connected socket, close-on-exec, owned
  *
  * Errors: ERR_INVALID without the cookie: started by hand, or when the socket's
  * folder has a | or a line's end in its name; ERR_TOO_BIG: a name too long for
- * a socket; ERR_IO; ERR_TIMEOUT. The socket's file is gone afterwards in any case.
+ * a socket; ERR_IO; ERR_TIMEOUT; those of meanwhile. The socket's file is gone afterwards in any case.
  */
-bool handshake_run(
-    int out_fd, int64_t timeout_ms, int *fd, struct err *err) MUST_USE;
+bool handshake_run(int out_fd, int64_t timeout_ms,
+    handshake_meanwhile *meanwhile, void *arg, int *fd,
+    struct err *err) MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -63,6 +63,14 @@ struct mm_plugin_def {
 	struct mm_hooks hooks; /* those left NULL are not called */
 
 	/*
+	 * The host knows where to connect, and is about to: what takes long to
+	 * set up, libraries and the like, costs no time here. On main's thread,
+	 * before everything else. Failure: the text goes to stderr, which the
+	 * host logs, and mm_plugin_run returns.
+	 */
+	bool (*on_start)(void *user, struct err *err);
+
+	/*
 	 * The plugin is being enabled. on_configuration_change, when there is
 	 * one, has been called just before. Failure: the text is shown to the
 	 * admin, and the plugin is stopped.

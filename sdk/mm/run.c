@@ -335,7 +335,8 @@ int mm_plugin_run(const struct mm_plugin_def *def)
 	/* Ctrl-C goes to the whole process group; the host ends us itself */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	if (!handshake_run(take_stdout(), CONNECT_MS, &fd, &err)) {
+	if (!handshake_run(take_stdout(), CONNECT_MS, def->on_start, def->user,
+	        &fd, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILURE;
 	}

@@ -47,7 +47,7 @@ struct plugin {
 static void *shake(void *arg)
 {
 	struct plugin *p = arg;
-	p->done = handshake_run(out[1], 8000, &p->fd, &p->err);
+	p->done = handshake_run(out[1], 8000, NULL, NULL, &p->fd, &p->err);
 	return NULL;
 }
 
@@ -126,7 +126,7 @@ START_TEST(without_the_cookie_people_are_told_what_this_is)
 {
 	int fd;
 	unsetenv(HANDSHAKE_COOKIE_NAME);
-	ck_assert(!handshake_run(out[1], 1000, &fd, &err));
+	ck_assert(!handshake_run(out[1], 1000, NULL, NULL, &fd, &err));
 	ck_assert_int_eq(err.code, ERR_INVALID);
 	ck_assert_msg(
 	    strstr(err.text, "Mattermost plugin") != NULL, "%s", err.text);
@@ -137,7 +137,7 @@ START_TEST(another_cookie_is_no_cookie)
 {
 	int fd;
 	setenv(HANDSHAKE_COOKIE_NAME, "hello", 1);
-	ck_assert(!handshake_run(out[1], 1000, &fd, &err));
+	ck_assert(!handshake_run(out[1], 1000, NULL, NULL, &fd, &err));
 	ck_assert_int_eq(err.code, ERR_INVALID);
 }
 END_TEST
@@ -145,9 +145,30 @@ END_TEST
 START_TEST(a_host_that_never_connects_is_not_waited_for)
 {
 	int fd;
-	ck_assert(!handshake_run(out[1], 50, &fd, &err));
+	ck_assert(!handshake_run(out[1], 50, NULL, NULL, &fd, &err));
 	ck_assert_int_eq(err.code, ERR_TIMEOUT);
 	ck_assert_str_eq(err.text, "the host does not connect");
+}
+END_TEST
+
+static bool say_done(void *arg, struct err *why)
+{
+	char line[8];
+	/* the line is out by then */
+	ck_assert_int_eq(read(out[0], line, sizeof(line)), sizeof(line));
+	return *(bool *)arg || err_set(why, ERR_NO_MEMORY, "not set up");
+}
+
+START_TEST(there_is_something_to_do_before_the_host_connects)
+{
+	int fd;
+	bool works = true;
+	ck_assert(!handshake_run(out[1], 50, say_done, &works, &fd, &err));
+	ck_assert_int_eq(err.code, ERR_TIMEOUT);
+	err_clear(&err);
+	works = false;
+	ck_assert(!handshake_run(out[1], 8000, say_done, &works, &fd, &err));
+	ck_assert_str_eq(err.text, "not set up");
 }
 END_TEST
 
@@ -159,7 +180,7 @@ START_TEST(a_directory_too_deep_for_a_socket_is_an_error)
 	deep[0] = '/';
 	deep[sizeof(deep) - 1] = '\0';
 	setenv("PLUGIN_UNIX_SOCKET_DIR", deep, 1);
-	ck_assert(!handshake_run(out[1], 50, &fd, &err));
+	ck_assert(!handshake_run(out[1], 50, NULL, NULL, &fd, &err));
 	ck_assert_int_eq(err.code, ERR_TOO_BIG);
 }
 END_TEST
@@ -168,7 +189,7 @@ START_TEST(a_directory_that_is_not_there_is_an_error)
 {
 	int fd;
 	setenv("PLUGIN_UNIX_SOCKET_DIR", "/nowhere/at/all", 1);
-	ck_assert(!handshake_run(out[1], 50, &fd, &err));
+	ck_assert(!handshake_run(out[1], 50, NULL, NULL, &fd, &err));
 	ck_assert_int_eq(err.code, ERR_IO);
 }
 END_TEST
@@ -182,7 +203,7 @@ START_TEST(a_directory_that_parts_the_line_is_an_error)
 		snprintf(parting, sizeof(parting), "%s/%c", dir, ends[i]);
 		ck_assert_int_eq(mkdir(parting, 0700), 0);
 		setenv("PLUGIN_UNIX_SOCKET_DIR", parting, 1);
-		ck_assert(!handshake_run(out[1], 50, &fd, &err));
+		ck_assert(!handshake_run(out[1], 50, NULL, NULL, &fd, &err));
 		ck_assert_int_eq(err.code, ERR_INVALID);
 		ck_assert_int_eq(rmdir(parting), 0);
 	}
@@ -193,7 +214,7 @@ START_TEST(no_descriptor_is_left_by_a_failed_handshake)
 {
 	int fd;
 	size_t before = count_descriptors();
-	ck_assert(!handshake_run(out[1], 10, &fd, &err));
+	ck_assert(!handshake_run(out[1], 10, NULL, NULL, &fd, &err));
 	ck_assert_uint_eq(count_descriptors(), before);
 }
 END_TEST
@@ -210,6 +231,7 @@ int main(void)
 	tcase_add_test(tc, without_the_cookie_people_are_told_what_this_is);
 	tcase_add_test(tc, another_cookie_is_no_cookie);
 	tcase_add_test(tc, a_host_that_never_connects_is_not_waited_for);
+	tcase_add_test(tc, there_is_something_to_do_before_the_host_connects);
 	tcase_add_test(tc, a_directory_too_deep_for_a_socket_is_an_error);
 	tcase_add_test(tc, a_directory_that_is_not_there_is_an_error);
 	tcase_add_test(tc, a_directory_that_parts_the_line_is_an_error);
