@@ -130,7 +130,7 @@ bool policy_may_start(struct ctx *c, struct str user_id, struct str channel_id,
 	struct mm_channel *channel = NULL;
 	if (!find_postable(c, user_id, channel_id, &channel, refusal, err))
 		return false;
-	if (refusal->len > 0)
+	if (refusal->len > 0 || channel == NULL)
 		return true;
 	if (!policy_is_restricted(c, channel, &restricted, err))
 		return false;
