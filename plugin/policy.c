@@ -91,7 +91,7 @@ static bool find_postable(struct ctx *c, struct str user_id,
     struct str channel_id, struct mm_channel **channel, struct str *refusal,
     struct err *err)
 {
-	struct standing standing;
+	struct standing standing = { 0 };
 	*refusal = (struct str){ NULL, 0 };
 	if (!find_standing(c, user_id, channel_id, &standing, err))
 		return false;
