@@ -132,7 +132,7 @@ func startNode(t *testing.T, options mmhost.Options) *mmhost.Host {
 	options.Env = append(slices.Clip(options.Env),
 		"ASAN_OPTIONS=log_path="+filepath.Join(reports, "asan"),
 		"UBSAN_OPTIONS=print_stacktrace=1:log_path="+filepath.Join(reports, "ubsan"),
-		"TSAN_OPTIONS=log_path="+filepath.Join(reports, "tsan"))
+		"TSAN_OPTIONS=log_path="+filepath.Join(reports, "tsan")+":suppressions="+filepath.Join(root(), "tests", "tsan.supp"))
 	host, err := mmhost.Start(context.Background(), options)
 	check(t, err)
 	t.Cleanup(func() {
