@@ -80,7 +80,7 @@ void disconnect(struct ctx *c, struct str user_id, struct str *says)
 {
 	struct grant grant;
 	struct err err = { 0 };
-	struct str owner = c->config->account_level_app ? S("") : user_id;
+	struct str owner = grant_owner(c, user_id);
 	if (!forget(c, owner, &grant, &err)) {
 		mm_log(c->mm, LOG_LEVEL_ERROR, "Zoom could not be disconnected",
 		    "error", err.text, NULL);

@@ -97,21 +97,20 @@ static bool read_user_grant(
 	       (vault_is_sealed(g->raw) || open_old_token(c, g, err));
 }
 
-/* Whose grant a user's questions go out with; empty: the account's. */
-static struct str owner(struct ctx *c, struct str user_id)
+struct str grant_owner(struct ctx *c, struct str user_id)
 {
 	return c->config->account_level_app ? S("") : user_id;
 }
 
 void grant_expect(struct ctx *c, struct str user_id)
 {
-	store_expect(c, token_key(c, owner(c, user_id)));
+	store_expect(c, token_key(c, grant_owner(c, user_id)));
 }
 
 bool grant_load(
     struct ctx *c, struct str user_id, struct grant *grant, struct err *err)
 {
-	return grant_load_of(c, owner(c, user_id), grant, err);
+	return grant_load_of(c, grant_owner(c, user_id), grant, err);
 }
 
 bool grant_load_of(

@@ -44,6 +44,9 @@ struct grant {
 bool grant_load(struct ctx *c, struct str user_id, struct grant *grant,
     struct err *err) MUST_USE;
 
+/* Whose grant a user's questions go out with: theirs; empty, the account's. */
+struct str grant_owner(struct ctx *c, struct str user_id);
+
 /* It will be loaded, see store_expect. */
 void grant_expect(struct ctx *c, struct str user_id);
 

@@ -372,17 +372,17 @@ bool store_save_new_meeting(struct ctx *c, struct str uuid, struct str post_id,
     int64_t meeting_id, const struct store_channel *channel, struct err *err)
 {
 	const struct mm_kv_set_with_options_args args[] = {
-		{ post_key(c, uuid), post_id,
-		    { .expire_in_seconds = STORE_MEETING_S } },
 		/* unless there is one, perhaps of a subscription */
 		{ channel_key(c, meeting_id), channel_json(c, channel),
 		    { .atomic = true, .expire_in_seconds = STORE_MEETING_S } },
+		{ post_key(c, uuid), post_id,
+		    { .expire_in_seconds = STORE_MEETING_S } },
 	};
-	struct mm_kv_set_with_options_returns post = { 0 };
 	struct mm_kv_set_with_options_returns place = { 0 };
+	struct mm_kv_set_with_options_returns post = { 0 };
 	const struct mm_api_row rows[] = {
-		{ MM_API_KV_SET_WITH_OPTIONS, &args[1], &place },
-		{ MM_API_KV_SET_WITH_OPTIONS, &args[0], &post },
+		{ MM_API_KV_SET_WITH_OPTIONS, &args[0], &place },
+		{ MM_API_KV_SET_WITH_OPTIONS, &args[1], &post },
 	};
 	if (!arena_ok(c->arena, err) ||
 	    !mm_api_call_all(
