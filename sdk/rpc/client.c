@@ -3,7 +3,7 @@
  *
  * The happy path of a call:
  *  - enter it into the table under the next number, send it
- *  - nobody reads? read replies until one's own has come, waking owners of
+ *  - nobody reads? read replies until one's own have come, waking owners of
  *    others; somebody reads? wait until woken, with the reply or the turn
  *  - move the reply's memory into the caller's arena
  *
@@ -33,6 +33,8 @@ struct rpc_pending {
 	bool abandoned; /* the reader frees it */
 	bool waiting;   /* its request is sent, its owner waits or reads */
 	bool turn;      /* woken to take the turn to read */
+	size_t alone;   /* 1 until done, for one that is made by itself */
+	size_t *left;   /* of those that are made at once, not done */
 	struct err err;
 };
 
@@ -44,6 +46,8 @@ static struct rpc_pending *pending_new(const struct gob_type *reply_type)
 	clock_cond_init(&p->changed);
 	arena_init(&p->arena, RPC_ARENA_MAX);
 	p->reply_type = reply_type;
+	p->alone = 1;
+	p->left = &p->alone;
 	return p;
 }
 
@@ -147,6 +151,7 @@ static bool read_one(struct rpc_client *c, int64_t deadline_ms, struct err *err)
 	pthread_mutex_lock(&c->lock);
 	if (p != NULL) {
 		p->done = true;
+		(*p->left)--;
 		if (!done)
 			p->err = failed;
 		drop = p->abandoned;
@@ -159,12 +164,13 @@ static bool read_one(struct rpc_client *c, int64_t deadline_ms, struct err *err)
 	       err_set(err, failed.code, "%s", failed.text);
 }
 
-/* Lock held: client. Take the turn, read until one's own reply has come. */
+/* Lock held: client. Take the turn, read until one's own reply has come, and
+ * those of the calls made with it. */
 static void read_until_done(struct rpc_client *c, struct rpc_pending *p,
     int64_t deadline_ms, struct err *err)
 {
 	c->reading = true;
-	while (!p->done && !c->broken) {
+	while (*p->left > 0 && !c->broken) {
 		struct err why = { 0 };
 		pthread_mutex_unlock(&c->lock);
 		bool read = read_one(c, deadline_ms, &why);
@@ -213,6 +219,11 @@ static bool leave(struct rpc_client *c, struct rpc_pending *p)
 	/* a turn that was offered and not taken goes to the next */
 	if (p->turn && !c->reading)
 		pass_turn(c);
+	if (!p->done) {
+		/* what the others share may be gone when it comes */
+		(*p->left)--;
+		p->left = &p->alone;
+	}
 	p->abandoned = p->receiving && !p->done;
 	return !p->abandoned;
 }
@@ -323,11 +334,12 @@ bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
 {
 	struct rpc_pending *pending[RPC_AT_ONCE];
 	size_t made = 0;
+	size_t left = n;
 	if (n == 0 || n > RPC_AT_ONCE)
 		return err_set(err, ERR_INVALID, "%zu calls at once", n);
 	while (made < n &&
 	       (pending[made] = pending_new(calls[made].reply_type)) != NULL)
-		made++;
+		pending[made++]->left = &left;
 	bool sent = made == n ? send_requests(c, calls, pending, n, err)
 	                      : err_set(err, ERR_NO_MEMORY, "rpc call");
 	bool all = sent;

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct couple couple;
 struct rpc_client client;
@@ -76,6 +77,7 @@ static void *call(void *arg)
 {
 	struct caller *c = arg;
 	struct arena a;
+	struct rusage usage;
 	struct str args = str_from(c->text), reply = { 0 };
 	int64_t before = clock_now_ms();
 	arena_init(&a, RPC_ARENA_MAX);
@@ -94,6 +96,8 @@ static void *call(void *arg)
 	if (c->done && !str_eq(reply, args))
 		err_set(&c->err, ERR_INVALID, "got %s", str_c(reply));
 	c->took_ms = clock_now_ms() - before;
+	getrusage(RUSAGE_THREAD, &usage);
+	c->switches = usage.ru_nvcsw;
 	arena_fini(&a);
 	return NULL;
 }

@@ -52,6 +52,7 @@ struct caller {
 	struct err err;
 	bool done;
 	int64_t took_ms;
+	long switches; /* how often its thread has gone to sleep */
 };
 
 /* "call <number>", on a thread; it wants that text back. */

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct several {
 	pthread_t thread;
@@ -87,6 +88,29 @@ START_TEST(several_calls_leave_in_one_write)
 	expect_replies(&s, SIZE_MAX);
 	ck_assert_uint_eq(n_writes, 1);
 	one_good_call();
+}
+END_TEST
+
+START_TEST(who_makes_several_calls_wakes_nobody_to_read_for_him)
+{
+	struct several s;
+	struct caller other;
+	struct request r[8], of_other;
+	start_several(&s, 8, 1, 8000);
+	for (size_t i = 0; i < 8; i++)
+		r[i] = take_request();
+	usleep(20 * 1000);
+	start_caller(&other, 2, 8000);
+	of_other = take_request();
+	for (size_t i = 0; i < 8; i++) {
+		usleep(20 * 1000);
+		answer(r[i].head.seq, str_c(r[i].text));
+	}
+	expect_replies(&s, SIZE_MAX);
+	answer(of_other.head.seq, str_c(of_other.text));
+	expect_done(&other);
+	/* once when he has the turn, and for the bytes */
+	ck_assert_int_lt(other.switches, 8);
 }
 END_TEST
 
@@ -199,6 +223,8 @@ int main(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, several_calls_leave_in_one_write);
+	tcase_add_test(
+	    tc, who_makes_several_calls_wakes_nobody_to_read_for_him);
 	tcase_add_test(tc, of_several_calls_one_may_be_refused);
 	tcase_add_test(tc, of_several_calls_one_may_be_late);
 	tcase_add_test(tc, several_calls_are_sent_together_or_not_at_all);
