@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define READER_STACK ((size_t)256 * 1024)
@@ -110,26 +111,51 @@ static bool wait_socket(
 	return ready != 0;
 }
 
+/* Lock not held. n bytes of room at `at`, perhaps none, and then the buffer. */
+static ssize_t receive(struct yamux_session *s, uint8_t *at, size_t n)
+{
+	struct iovec parts[] = {
+		{ at, n },
+		{ s->read_buffer, READ_BUFFER },
+	};
+	struct msghdr m = {
+		.msg_iov = n > 0 ? parts : parts + 1,
+		.msg_iovlen = n > 0 ? 2 : 1,
+	};
+	return recvmsg(s->fd, &m, MSG_DONTWAIT);
+}
+
+/* Lock held. n bytes that receive has got. */
+static void take_received(
+    struct yamux_session *s, const uint8_t *at, size_t room, size_t n)
+{
+	size_t there = n < room ? n : room;
+	if (session_take_bytes(s, at, there))
+		session_take_bytes(s, s->read_buffer, n - there);
+}
+
 /* Lock held, but not while waiting: one who reads. Wait for the socket once
  * and take what it has. False at the deadline, and still that may have come for
  * which he waits. */
 static bool read_once(struct yamux_session *s, int64_t deadline_ms)
 {
 	bool sending = session_pending(s) > 0;
+	uint8_t *sink = NULL;
+	size_t room = session_sink(s, &sink);
 	pthread_mutex_unlock(&s->lock);
 	bool in_time = s->more || wait_socket(s, sending, deadline_ms);
-	ssize_t n = recv(s->fd, s->read_buffer, READ_BUFFER, MSG_DONTWAIT);
+	ssize_t n = receive(s, sink, room);
 	int error = errno;
 	pthread_mutex_lock(&s->lock);
 	s->reads_for = NULL;
 	if (n > 0)
-		session_take_bytes(s, s->read_buffer, (size_t)n);
+		take_received(s, sink, room, (size_t)n);
 	else if (n == 0)
 		session_end(s, ERR_CLOSED, "the peer closed the connection");
 	else if (error != EAGAIN && error != EINTR)
 		session_lost(s, "recv", error);
 	/* Go writes a frame's header and its payload one after the other */
-	s->more = n == (ssize_t)READ_BUFFER ||
+	s->more = n == (ssize_t)(room + READ_BUFFER) ||
 	          (n > 0 && (s->header_len > 0 || s->payload_left > 0));
 	session_flush(s);
 	session_reset_forgotten(s);

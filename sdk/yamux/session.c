@@ -24,9 +24,14 @@
 
 /* ---- ending --------------------------------------------------------------- */
 
+size_t session_unread(const struct yamux_stream *st)
+{
+	return st->sunk + st->input.len - st->start;
+}
+
 static bool is_awaited(const struct yamux_stream *st)
 {
-	return st->input.len - st->start >= st->watched || st->fin_received ||
+	return session_unread(st) >= st->watched || st->fin_received ||
 	       st->reset || st->session->closed;
 }
 
@@ -287,19 +292,45 @@ static bool on_frame(struct yamux_session *s, const struct frame_header *h)
 	return handlers[h->type](s, h);
 }
 
+size_t session_sink(const struct yamux_session *s, uint8_t **at)
+{
+	const struct yamux_stream *st = s->payload_stream;
+	if (st == NULL || st->sink == NULL || s->reads_for != &st->changed)
+		return 0;
+	size_t room = st->sink_room - st->sunk;
+	*at = st->sink + st->sunk;
+	return room < s->payload_left ? room : s->payload_left;
+}
+
+/* As much as there is room for; it may be there already. */
+static size_t sink(struct yamux_stream *st, const uint8_t *data, size_t n)
+{
+	if (st->sink == NULL)
+		return 0;
+	size_t room = st->sink_room - st->sunk;
+	uint8_t *at = st->sink + st->sunk;
+	if (n > room)
+		n = room;
+	if (data != at)
+		memcpy(at, data, n);
+	st->sunk += n;
+	return n;
+}
+
 static bool fill(struct yamux_stream *st, const uint8_t *data, size_t n)
 {
+	size_t sunk = sink(st, data, n);
 	if (st->start > YAMUX_WINDOW / 2) {
 		buf_drop(&st->input, st->start);
 		st->start = 0;
 	}
-	buf_put(&st->input, data, n);
+	buf_put(&st->input, data + sunk, n - sunk);
 	if (st->input.fault != ERR_NONE)
 		return session_end(st->session, st->input.fault,
 		    "yamux: buffer of stream %u: %s", st->id,
 		    err_code_text(st->input.fault));
 	session_tell_watcher(st);
-	if (st->input.len - st->start >= st->wanted)
+	if (session_unread(st) >= st->wanted)
 		session_wake_later(st);
 	return true;
 }

@@ -35,7 +35,10 @@ struct yamux_stream {
 	uint32_t send_window; /* credit the peer has given us */
 	uint32_t recv_window; /* credit the peer has left */
 	uint32_t consumed;    /* read by the owner, not yet given back */
-	struct buf input;     /* [start, len): received, not read */
+	uint8_t *sink;        /* who waits for bytes takes them here */
+	size_t sink_room;
+	size_t sunk;      /* of it taken */
+	struct buf input; /* [start, len): received, not read */
 	size_t start;
 	int64_t closed_at_ms;       /* when the handle was closed */
 	uint32_t wanted;            /* bytes its reader waits for; 0: any */
@@ -143,6 +146,13 @@ void session_tell_reader(struct yamux_session *s, const pthread_cond_t *cond);
 
 /* Wake a stream's waiters once the lock is free: for who reads. */
 void session_wake_later(struct yamux_stream *st);
+
+/* Where the next bytes of the socket go at once: 0 if who reads does not wait for
+ * them himself. What came there goes through session_take_bytes, too. */
+size_t session_sink(const struct yamux_session *s, uint8_t **at);
+
+/* Bytes of a stream that have come and were not read. */
+size_t session_unread(const struct yamux_stream *st);
 
 /* Have who reads look at pending again. */
 void session_nudge(struct yamux_session *s);

@@ -36,7 +36,7 @@ static void give_back(struct yamux_stream *st, size_t n)
 
 static bool has_input(const struct yamux_stream *st, size_t n)
 {
-	return st->input.len - st->start >= n || st->fin_received;
+	return session_unread(st) >= n || st->fin_received;
 }
 
 /* Lock held. Wait until n bytes are there, or the peer has finished. */
@@ -67,13 +67,9 @@ bool yamux_stream_await(
 	return done;
 }
 
-bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
-    int64_t deadline_ms, size_t *got, struct err *err)
+/* What is there, as far as there is room. */
+static size_t take_input(struct yamux_stream *st, void *data, size_t room)
 {
-	pthread_mutex_lock(&st->session->lock);
-	bool done = await(st, 1, deadline_ms, err);
-	if (!done)
-		goto out;
 	size_t n = st->input.len - st->start;
 	if (n > room)
 		n = room;
@@ -84,10 +80,33 @@ bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
 		st->start = 0;
 		buf_reset(&st->input, 4096);
 	}
-	if (!st->session->closed && !st->reset)
-		give_back(st, n);
-	*got = n;
-out:
+	return n;
+}
+
+/* Wait for the next bytes, which come to where they are wanted. */
+static bool await_into(struct yamux_stream *st, void *data, size_t room,
+    int64_t deadline_ms, size_t *got, struct err *err)
+{
+	st->sink = data;
+	st->sink_room = room;
+	bool done = await(st, 1, deadline_ms, err);
+	*got = st->sunk;
+	st->sink = NULL;
+	st->sink_room = st->sunk = 0;
+	return done;
+}
+
+bool yamux_stream_read(struct yamux_stream *st, void *data, size_t room,
+    int64_t deadline_ms, size_t *got, struct err *err)
+{
+	bool done = true;
+	pthread_mutex_lock(&st->session->lock);
+	if (session_unread(st) > 0)
+		*got = take_input(st, data, room);
+	else
+		done = await_into(st, data, room, deadline_ms, got, err);
+	if (done && !st->session->closed && !st->reset)
+		give_back(st, *got);
 	pthread_mutex_unlock(&st->session->lock);
 	return done;
 }

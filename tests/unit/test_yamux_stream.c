@@ -81,6 +81,42 @@ START_TEST(reading_gives_up_at_the_deadline)
 }
 END_TEST
 
+/* Of a frame of 25 bytes, some with the header, and the rest later, with a ping
+ * behind: they come to where they are wanted, ten at a time, and nothing else. */
+START_TEST(bytes_come_to_where_they_are_wanted)
+{
+	static const char text[] = "abcdefghijklmnopqrstuvwxy";
+	const size_t len = sizeof(text) - 1;
+	struct frame_header data = { FRAME_DATA, 0, 1, (uint32_t)len };
+	struct frame_header ping = { FRAME_PING, FRAME_SYN, 0, 9 };
+	uint8_t bytes[FRAME_SIZE + sizeof(text) + FRAME_SIZE];
+	char place[10 + 2];
+	size_t cut = FRAME_SIZE + (size_t)_i;
+	size_t end = FRAME_SIZE + len + FRAME_SIZE;
+	bool sent = false;
+	frame_put(bytes, &data);
+	memcpy(bytes + FRAME_SIZE, text, len);
+	frame_put(bytes + FRAME_SIZE + len, &ping);
+	send_bytes(&peer, bytes, cut);
+	for (size_t have = 0, got; have < len; have += got) {
+		if (FRAME_SIZE + have >= cut && !sent) {
+			expect_read_error(ERR_TIMEOUT);
+			send_bytes(&peer, bytes + cut, end - cut);
+			sent = true;
+		}
+		memset(place, '#', sizeof(place));
+		ck_assert(
+		    yamux_stream_read(st, place + 1, 10, SOON, &got, &err));
+		ck_assert(got > 0 && got <= 10);
+		ck_assert_mem_eq(place + 1, text + have, got);
+		ck_assert(place[0] == '#' && place[1 + got] == '#');
+	}
+	if (!sent) /* with the last of the text nothing was left to wait for */
+		send_bytes(&peer, bytes + cut, end - cut);
+	expect_frame(&peer, FRAME_PING, FRAME_ACK, 0, 9);
+}
+END_TEST
+
 START_TEST(a_frame_without_payload_means_nothing)
 {
 	send_frame(&peer, FRAME_DATA, 0, 1, 0);
@@ -394,6 +430,7 @@ int main(void)
 	tcase_add_test(tc, bytes_arrive_and_leave);
 	tcase_add_test(tc, an_io_reads_and_writes_the_stream);
 	tcase_add_test(tc, reading_gives_up_at_the_deadline);
+	tcase_add_loop_test(tc, bytes_come_to_where_they_are_wanted, 0, 26);
 	tcase_add_test(tc, a_frame_without_payload_means_nothing);
 	tcase_add_test(tc, credit_goes_back_once_half_of_the_window_is_read);
 	tcase_add_test(tc, the_window_can_be_used_up_again_and_again);
