@@ -23,6 +23,10 @@
 /* Threads that may refuse calls beyond MM_MAX_CALLS in a polite way. */
 #define SPARE_THREADS 16
 
+/* Requests whose bodies have been asked for and have not come. More keep the host
+ * no busier, and use up the streams that it may leave unacknowledged. */
+#define MAX_PREPARED 64
+
 /* glibc gives every thread an arena of its own by default, which multiplies
  * resident memory by the number of call threads. */
 #define MALLOC_ARENAS 2
@@ -302,6 +306,7 @@ bool mm_plugin_serve(struct mm_plugin *p, int fd, struct err *why)
 		.ended = hooks_ended,
 		.max_calls = max_calls == 0 ? MM_MAX_CALLS : max_calls,
 		.spare = SPARE_THREADS,
+		.max_prepared = MAX_PREPARED,
 		.registry = &mm_registry,
 		.max_message = p->def->max_message,
 	};

@@ -78,9 +78,13 @@ void pool_bring(struct rpc_pool *p, struct rpc_work *w)
 
 void pool_put_off(struct rpc_pool *p, struct rpc_work *w, int64_t due_ms)
 {
+	struct list *after = &p->put_off;
+	while (after->prev != &p->put_off &&
+	       list_entry(after->prev, struct rpc_work, node)->due_ms > due_ms)
+		after = after->prev;
 	w->put_off = true;
 	w->due_ms = due_ms;
-	list_add_before(&p->put_off, &w->node);
+	list_add_before(after, &w->node);
 }
 
 bool pool_take_back(struct rpc_work *w)

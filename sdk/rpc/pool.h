@@ -57,7 +57,7 @@ void pool_call(struct rpc_pool *p);
 void pool_bring(struct rpc_pool *p, struct rpc_work *w);
 
 /* Queue it at due_ms, or later while all threads are at work; unless somebody
- * does before. The same time ahead for all. */
+ * does before. */
 void pool_put_off(struct rpc_pool *p, struct rpc_work *w, int64_t due_ms);
 
 /* Not any more, if it was. */

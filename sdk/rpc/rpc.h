@@ -257,6 +257,10 @@ struct rpc_service {
 	size_t max_calls;
 	size_t spare; /* threads for overloaded calls; beyond: refused */
 
+	/* While so many wait for what prepare has asked the peer for, nothing
+	 * more is read, for 50 ms at most. 0: they may be as many as there are. */
+	size_t max_prepared;
+
 	/* Calls that only take a moment, such as a ping: whoever reads them
 	 * serves them. The two numbers above do not count. */
 	bool serial;

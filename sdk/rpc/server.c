@@ -5,7 +5,9 @@
  * thread of the pool decodes it, and queues the call, which the same thread
  * mostly serves next, and replies to. What a call will wait for, such as the
  * body of an HTTP request, is asked for before (prepare), and the call put off
- * until it has come, so that no thread sleeps for it.
+ * until it has come, so that no thread sleeps for it. While many wait so nothing
+ * more is read: the peer has enough to do, and to ask for more of it at once only
+ * makes it all longer.
  *
  * As many calls are admitted as there are threads, but one, which goes on
  * reading: nothing waits behind a call that waits itself. When there are too
@@ -19,6 +21,10 @@
 
 /* How long a call may wait for what was asked for before it is served. */
 #define PREPARED_MS 1000
+
+/* For so long the peer may have no time for those that wait, before it is they
+ * who are slow: then others are read. */
+#define HELD_MS 50
 
 /* When there are too many calls, how long one may wait for another's end. */
 #define CROWDED_MS 250
@@ -42,8 +48,11 @@ struct rpc_server {
 	bool input;               /* on_input was called; not of bytes read */
 	struct list spare_calls;
 	size_t n_spare;
-	size_t n_calls;   /* read, and not served */
-	size_t n_replies; /* served, and not done */
+	size_t n_calls;    /* read, and not served */
+	size_t n_replies;  /* served, and not done */
+	size_t n_prepared; /* in this round; nobody has begun to serve them */
+	unsigned round;
+	bool held; /* reading, until one of them is served, or HELD_MS */
 	bool ending;
 	bool told;      /* service->ended has returned */
 	struct err why; /* constant once told */
@@ -57,6 +66,8 @@ struct call {
 	const void *args;
 	void *reply;
 	bool ready; /* guarded by the pool's lock: rpc_call_ready was called */
+	bool is_prepared;
+	unsigned round; /* of the server, when it was prepared */
 	bool is_allocated;
 };
 
@@ -166,9 +177,23 @@ static void serve(struct rpc_server *s, struct call *c)
 	unlock(s);
 }
 
+/* One of those that were prepared does not wait any more: read on. */
+static void let_read(struct rpc_server *s, const struct call *c)
+{
+	lock(s);
+	if (c->round == s->round) {
+		s->n_prepared--;
+		if (s->held && pool_take_back(&s->readable))
+			pool_queue(s->pool, &s->readable);
+	}
+	unlock(s);
+}
+
 static void run_call(struct rpc_work *w)
 {
 	struct call *c = list_entry(w, struct call, work);
+	if (c->is_prepared)
+		let_read(c->server, c);
 	serve(c->server, c);
 }
 
@@ -196,9 +221,12 @@ static bool prepare(struct rpc_server *s, struct call *c)
 /* From here on the call is another thread's, perhaps. */
 static void queue_call(struct rpc_server *s, struct call *c)
 {
-	bool waits = prepare(s, c);
+	c->is_prepared = prepare(s, c);
 	lock(s);
-	if (waits && !c->ready)
+	c->round = s->round;
+	if (c->is_prepared)
+		s->n_prepared++;
+	if (c->is_prepared && !c->ready)
 		pool_put_off(s->pool, &c->work, clock_deadline_ms(PREPARED_MS));
 	else
 		pool_queue(s->pool, &c->work);
@@ -359,12 +387,33 @@ static struct call *begin_call(struct rpc_server *s, struct call *here)
 	return c;
 }
 
+/* Lock held. Read nothing for now, for the peer has enough to do for those that
+ * were read. */
+static bool hold(struct rpc_server *s)
+{
+	size_t most = s->service->max_prepared;
+	bool full = most > 0 && s->n_prepared >= most && !s->ending;
+	s->held = full && !s->held;
+	if (s->held) {
+		pool_put_off(s->pool, &s->readable, clock_deadline_ms(HELD_MS));
+	} else if (full) {
+		s->round++;
+		s->n_prepared = 0;
+	}
+	return s->held;
+}
+
 /* Read one request, and come back for the next one if there is more. */
 static void read_call(struct rpc_work *w)
 {
 	struct rpc_server *s = list_entry(w, struct rpc_server, readable);
 	struct call here;
 	struct err err = { 0 };
+	lock(s);
+	bool held = hold(s);
+	unlock(s);
+	if (held)
+		return;
 	struct call *c = begin_call(s, &here);
 	bool read = read_request(s, c, &err);
 	if (read)

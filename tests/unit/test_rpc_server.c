@@ -339,7 +339,8 @@ END_TEST
 
 /* Over this stream of the same session comes what a call waits for: a byte. */
 static struct yamux_stream *sends, *brings;
-static bool is_prepared;
+static size_t n_prepared;
+static int64_t prepared_ms[8]; /* when the first ones were */
 
 static void come(void *call)
 {
@@ -353,7 +354,9 @@ static bool prepare(void *object, struct rpc_call_info *call, const void *args)
 	call->prepared = s;
 	yamux_stream_watch(brings, 1, come, call);
 	pthread_mutex_lock(&s->lock);
-	is_prepared = true;
+	if (n_prepared < 8)
+		prepared_ms[n_prepared] = clock_now_ms();
+	n_prepared++;
 	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	return true;
@@ -370,7 +373,7 @@ static void expect_prepared(
 
 static void start_preparing(enum couple_kind kind)
 {
-	is_prepared = false;
+	n_prepared = 0;
 	service.service.prepare = prepare;
 	service.instead = expect_prepared;
 	service.object = &service;
@@ -393,11 +396,11 @@ static void send_byte(void)
 	ck_assert(yamux_stream_write(sends, "!", 1, SOON, &err));
 }
 
-static void await_prepared(void)
+static void await_prepared(size_t n)
 {
 	int64_t deadline = SOON;
 	pthread_mutex_lock(&service.lock);
-	while (!is_prepared)
+	while (n_prepared < n)
 		ck_assert(
 		    clock_wait(&service.changed, &service.lock, deadline));
 	pthread_mutex_unlock(&service.lock);
@@ -413,7 +416,7 @@ START_TEST(a_call_is_served_once_it_is_ready)
 	int64_t began = clock_now_ms();
 	start_preparing(watched[_i]);
 	start_caller(&caller, "Test.Echo");
-	await_prepared();
+	await_prepared(1);
 	usleep(100 * 1000);
 	send_byte();
 	expect_done(&caller);
@@ -444,11 +447,93 @@ START_TEST(a_call_that_waits_ends_with_the_connection)
 	struct caller caller;
 	start_preparing(watched[_i]);
 	start_caller(&caller, "Test.Echo");
-	await_prepared();
+	await_prepared(1);
 	couple_part(&couple);
 	ck_assert(rpc_server_drain(server, SOON));
 	pthread_join(caller.thread, NULL);
 	ck_assert(!caller.done);
+	stop_preparing();
+}
+END_TEST
+
+/* They may be slow, and the others must not be. */
+START_TEST(when_many_wait_the_next_are_read_a_little_later)
+{
+	struct caller callers[8];
+	int held = 0;
+	service.service.max_prepared = 2;
+	start_preparing(watched[_i]);
+	for (int i = 0; i < 8; i++)
+		start_caller(&callers[i], "Test.Echo");
+	await_prepared(8);
+	for (int i = 1; i < 8; i++)
+		held += prepared_ms[i] - prepared_ms[i - 1] >= 50;
+	/* two, and two, and two, and two; and the machine may have stalled */
+	ck_assert_int_ge(held, 3);
+	ck_assert_int_lt(held, 6);
+	ck_assert_int_lt(prepared_ms[7] - prepared_ms[0], patience(900));
+	for (int i = 0; i < 8; i++)
+		expect_done(&callers[i]);
+	stop_preparing();
+}
+END_TEST
+
+#define N_IN_A_ROW 40
+static struct rpc_call_info *in_order[N_IN_A_ROW];
+static size_t n_come;
+
+static bool prepare_in_order(
+    void *object, struct rpc_call_info *call, const void *args)
+{
+	struct test_service *s = object;
+	(void)args;
+	pthread_mutex_lock(&s->lock);
+	in_order[n_prepared++] = call;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+static void next_comes(void *object)
+{
+	struct test_service *s = object;
+	pthread_mutex_lock(&s->lock);
+	if (n_come < n_prepared)
+		rpc_call_ready(in_order[n_come++]);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void *call_ten_times(void *done)
+{
+	struct err why = { 0 };
+	for (int i = 0; i < N_IN_A_ROW / 4; i++)
+		if (!call_string(&client, "Test.Echo", "x", SOON, &why))
+			return NULL;
+	return done;
+}
+
+START_TEST(when_one_is_served_the_next_is_read_at_once)
+{
+	pthread_t threads[4];
+	void *done;
+	service.service.max_prepared = 1;
+	start_preparing(watched[_i]);
+	service.service.prepare = prepare_in_order;
+	service.instead = NULL;
+	n_come = 0;
+	yamux_stream_watch(brings, 1, next_comes, &service);
+	int64_t began = clock_now_ms();
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, call_ten_times, &service);
+	for (size_t i = 1; i <= N_IN_A_ROW; i++) {
+		await_prepared(i);
+		send_byte();
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], &done);
+		ck_assert_ptr_nonnull(done);
+	}
+	ck_assert_int_lt(clock_now_ms() - began, (N_IN_A_ROW - 4) * 50);
 	stop_preparing();
 }
 END_TEST
@@ -598,6 +683,10 @@ int main(void)
 	    a_call_that_is_never_ready_is_served_after_a_second, 0, N_WATCHED);
 	tcase_add_loop_test(
 	    tc, a_call_that_waits_ends_with_the_connection, 0, N_WATCHED);
+	tcase_add_loop_test(
+	    tc, when_many_wait_the_next_are_read_a_little_later, 0, N_WATCHED);
+	tcase_add_loop_test(
+	    tc, when_one_is_served_the_next_is_read_at_once, 0, N_WATCHED);
 	tcase_add_loop_test(
 	    tc, the_end_of_the_connection_ends_the_server, 0, N_COUPLE_KINDS);
 	tcase_add_loop_test(
