@@ -2,7 +2,7 @@
  * session - the table of streams, and what the peer's frames do to them
  *
  * Bytes come from reader.c; session_take_bytes cuts them into frames, and
- * payload goes straight to its stream's buffer.
+ * payload goes straight to who waits for it, or to its stream's buffer.
  *
  * What can go wrong: the peer breaks a rule (go-away 1, session ends), sends
  * more than its window (the same), closes the socket, or reads nothing while
@@ -295,7 +295,8 @@ static bool on_frame(struct yamux_session *s, const struct frame_header *h)
 size_t session_sink(const struct yamux_session *s, uint8_t **at)
 {
 	const struct yamux_stream *st = s->payload_stream;
-	if (st == NULL || st->sink == NULL || s->reads_for != &st->changed)
+	if (st == NULL || st->sink == NULL ||
+	    !pthread_equal(st->sinker, pthread_self()))
 		return 0;
 	size_t room = st->sink_room - st->sunk;
 	*at = st->sink + st->sunk;

@@ -36,6 +36,7 @@ struct yamux_stream {
 	uint32_t recv_window; /* credit the peer has left */
 	uint32_t consumed;    /* read by the owner, not yet given back */
 	uint8_t *sink;        /* who waits for bytes takes them here */
+	pthread_t sinker;     /* that is who, unless sink is NULL */
 	size_t sink_room;
 	size_t sunk;      /* of it taken */
 	struct buf input; /* [start, len): received, not read */
@@ -147,8 +148,9 @@ void session_tell_reader(struct yamux_session *s, const pthread_cond_t *cond);
 /* Wake a stream's waiters once the lock is free: for who reads. */
 void session_wake_later(struct yamux_stream *st);
 
-/* Where the next bytes of the socket go at once: 0 if who reads does not wait for
- * them himself. What came there goes through session_take_bytes, too. */
+/* Where the next bytes of the socket go at once, for who calls this and reads: 0 if
+ * they are not for himself, for another one may give up meanwhile. What came there
+ * goes through session_take_bytes, too. */
 size_t session_sink(const struct yamux_session *s, uint8_t **at);
 
 /* Bytes of a stream that have come and were not read. */

@@ -88,6 +88,7 @@ static bool await_into(struct yamux_stream *st, void *data, size_t room,
     int64_t deadline_ms, size_t *got, struct err *err)
 {
 	st->sink = data;
+	st->sinker = pthread_self();
 	st->sink_room = room;
 	bool done = await(st, 1, deadline_ms, err);
 	*got = st->sunk;

@@ -4,6 +4,7 @@
 #include "yamux/session.h"
 
 #include <check.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -277,6 +278,94 @@ START_TEST(a_writer_who_reads_is_told_that_the_stream_is_finished)
 }
 END_TEST
 
+/* ---- where bytes go ------------------------------------------------------------- */
+
+struct taker {
+	pthread_t thread;
+	int64_t deadline;
+	char place[1000];
+	size_t got;
+	struct err err;
+};
+
+static void *take(void *arg)
+{
+	struct taker *t = arg;
+	memset(t->place, '#', sizeof(t->place));
+	yamux_stream_read(
+	    one, t->place, sizeof(t->place), t->deadline, &t->got, &t->err);
+	return NULL;
+}
+
+static const char payload[] = "what is only to be found where it is wanted";
+
+static bool payload_follows(const struct yamux_stream *st)
+{
+	pthread_mutex_lock(&peer.session->lock);
+	bool follows = peer.session->payload_left == sizeof(payload) &&
+	               peer.session->reads_for == &st->changed;
+	pthread_mutex_unlock(&peer.session->lock);
+	return follows;
+}
+
+/* Whoever waits for stream one reads the socket, and not the thread. */
+static void until_one_reads(void)
+{
+	int64_t deadline = SOON;
+	while (!reads_for(one) && clock_now_ms() < deadline) {
+		/* somebody has something to do: the thread leaves */
+		send_data(&peer, 0, 3, "-", 1);
+		usleep(1000);
+	}
+	ck_assert(reads_for(one));
+}
+
+/* Start to take, and hear that so many bytes will come. */
+static void begin_taking(struct taker *t, int64_t deadline)
+{
+	*t = (struct taker){ .deadline = deadline };
+	pthread_create(&t->thread, NULL, take, t);
+	until(waits, one);
+	until_one_reads();
+	send_frame(&peer, FRAME_DATA, 0, 1, sizeof(payload));
+	until(payload_follows, one);
+}
+
+START_TEST(bytes_go_to_who_reads_without_a_buffer_between)
+{
+	static struct taker t;
+	begin_taking(&t, SOON);
+	send_bytes(&peer, payload, sizeof(payload));
+	pthread_join(t.thread, NULL);
+	ck_assert_uint_eq(t.got, sizeof(payload));
+	ck_assert_mem_eq(t.place, payload, sizeof(payload));
+	ck_assert_ptr_null(memmem(
+	    peer.session->read_buffer, READ_BUFFER, payload, sizeof(payload)));
+}
+END_TEST
+
+/* Who waits for the bytes gives up while another one, who writes on the same
+ * stream and reads the socket for that, is about to receive them. */
+START_TEST(bytes_do_not_go_to_who_has_given_up)
+{
+	static struct taker t;
+	struct waiter writer = { .st = one };
+	char got[sizeof(payload)];
+	pthread_create(&writer.thread, NULL, write_too_much, &writer);
+	expect_filler(&peer, 1, YAMUX_WINDOW);
+	until_one_reads();
+	begin_taking(&t, clock_deadline_ms(patience(300)));
+	pthread_join(t.thread, NULL);
+	ck_assert_int_eq(t.err.code, ERR_TIMEOUT);
+	send_bytes(&peer, payload, sizeof(payload));
+	read_all(one, got, sizeof(got));
+	ck_assert_mem_eq(got, payload, sizeof(got));
+	ck_assert_int_eq(t.place[0], '#');
+	yamux_stream_finish(one);
+	pthread_join(writer.thread, NULL);
+}
+END_TEST
+
 START_TEST(the_end_of_the_session_reaches_who_reads_and_who_waits)
 {
 	struct waiter a, b;
@@ -484,6 +573,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_ping_is_answered_when_all_who_waited_have_gone);
 	tcase_add_test(
 	    tc, a_writer_who_reads_is_told_that_the_stream_is_finished);
+	tcase_add_test(tc, bytes_go_to_who_reads_without_a_buffer_between);
+	tcase_add_test(tc, bytes_do_not_go_to_who_has_given_up);
 	tcase_add_test(
 	    tc, the_end_of_the_session_reaches_who_reads_and_who_waits);
 	tcase_add_test(tc, openings_leave_with_what_is_sent_next);
