@@ -87,12 +87,20 @@ void pool_put_off(struct rpc_pool *p, struct rpc_work *w, int64_t due_ms)
 	list_add_before(after, &w->node);
 }
 
-bool pool_take_back(struct rpc_work *w)
+void pool_hold(struct rpc_pool *p, struct rpc_work *w, int64_t due_ms)
+{
+	pool_put_off(p, w, due_ms);
+	w->held = true;
+	p->n_held++;
+}
+
+bool pool_take_back(struct rpc_pool *p, struct rpc_work *w)
 {
 	if (!w->put_off)
 		return false;
 	list_remove(&w->node);
-	w->put_off = false;
+	p->n_held -= w->held;
+	w->put_off = w->held = false;
 	return true;
 }
 
@@ -109,7 +117,7 @@ static void hurry(struct rpc_pool *p)
 	struct rpc_work *due;
 	while (
 	    (due = first_put_off(p)) != NULL && due->due_ms <= clock_now_ms()) {
-		pool_take_back(due);
+		pool_take_back(p, due);
 		pool_queue(p, due);
 	}
 }
@@ -124,12 +132,20 @@ static struct rpc_work *take(struct rpc_pool *p)
 	return list_entry(node, struct rpc_work, node);
 }
 
+/* Something is held, and nobody without work will wake up in time. */
+static bool is_unattended(const struct rpc_pool *p)
+{
+	return p->n_held > 0 &&
+	       (p->keeper == NULL || p->keeps_to_ms > first_put_off(p)->due_ms);
+}
+
 void pool_call(struct rpc_pool *p)
 {
 	hurry(p);
-	if (p->n_queued == 0 || p->called)
+	if (p->called || (p->n_queued == 0 && !is_unattended(p)))
 		return;
-	be_wary(p);
+	if (p->n_queued > 0)
+		be_wary(p);
 	call_somebody(p);
 }
 
@@ -150,25 +166,55 @@ static int64_t next_due(const struct rpc_pool *p, int64_t deadline_ms)
 	                                                    : first->due_ms;
 }
 
+/* If work is left have somebody come for it, unless whoever leaves it is back
+ * before. */
+static void mind_the_rest(struct rpc_pool *p)
+{
+	bool left = p->n_queued > 0 || is_unattended(p);
+	if (p->n_queued > LEFT_BEHIND ||
+	    (left && (p->waiter.wait == NULL || p->waiting || is_wary(p))))
+		call_somebody(p);
+}
+
+void pool_leave(struct rpc_pool *p, struct rpc_work *w)
+{
+	pool_queue(p, w);
+	mind_the_rest(p);
+}
+
 /* Lock held, on entry and exit, as in the next two. */
 static void run(struct rpc_pool *p, struct rpc_work *w)
 {
-	if (p->n_queued > LEFT_BEHIND ||
-	    (p->n_queued > 0 &&
-	        (p->waiter.wait == NULL || p->waiting || is_wary(p))))
-		call_somebody(p);
+	mind_the_rest(p);
 	pthread_mutex_unlock(&p->lock);
 	w->run(w);
 	pthread_mutex_lock(&p->lock);
+}
+
+/* Who goes to sleep until then is there for what is due by then. */
+static void keep_time(struct rpc_pool *p, const int64_t *until_ms)
+{
+	if (p->keeper != NULL && p->keeps_to_ms <= *until_ms)
+		return;
+	p->keeper = until_ms;
+	p->keeps_to_ms = *until_ms;
+}
+
+static void keep_no_time(struct rpc_pool *p, const int64_t *until_ms)
+{
+	if (p->keeper == until_ms)
+		p->keeper = NULL;
 }
 
 static void wait_for_bytes(struct rpc_pool *p)
 {
 	int64_t deadline = next_due(p, DEADLINE_NEVER);
 	p->waiting = true;
+	keep_time(p, &deadline);
 	pthread_mutex_unlock(&p->lock);
 	bool live = p->waiter.wait(p->waiter.object, deadline);
 	pthread_mutex_lock(&p->lock);
+	keep_no_time(p, &deadline);
 	p->waiting = p->called = false;
 	p->over = !live;
 }
@@ -178,7 +224,9 @@ static bool be_idle(struct rpc_pool *p)
 {
 	int64_t deadline = next_due(p, clock_deadline_ms(IDLE_MS));
 	p->n_idle++;
+	keep_time(p, &deadline);
 	bool in_time = clock_wait(&p->there, &p->lock, deadline);
+	keep_no_time(p, &deadline);
 	p->n_idle--;
 	p->called = false;
 	return in_time || p->n_queued > 0 || !list_empty(&p->put_off) ||

@@ -21,6 +21,7 @@ struct rpc_work {
 	/* On a thread of the pool, lock not held. w may be gone afterwards. */
 	void (*run)(struct rpc_work *w);
 	bool put_off;   /* until due_ms, or somebody queues it */
+	bool held;      /* put off, and others wait behind it */
 	int64_t due_ms; /* monotonic */
 };
 
@@ -35,11 +36,13 @@ struct rpc_pool {
 	/* guarded by lock */
 	struct list queue;
 	struct list put_off; /* in the order in which they are due */
-	size_t n_queued;
+	size_t n_queued, n_held;
 	size_t n_threads, n_idle;
-	bool waiting; /* somebody waits for bytes, or is about to */
-	bool called;  /* or poked: somebody is on his way to the queue */
-	bool over;    /* no bytes will come any more */
+	bool waiting;        /* somebody waits for bytes, or is about to */
+	bool called;         /* or poked: somebody is on his way to the queue */
+	bool over;           /* no bytes will come any more */
+	const void *keeper;  /* who, without work, wakes first; NULL: nobody */
+	int64_t keeps_to_ms; /* and when he does */
 	int64_t wary_until_ms; /* somebody waits inside of his work */
 	bool ending;
 };
@@ -49,8 +52,11 @@ struct rpc_pool {
 /* Queue work of one's own, on a thread of the pool that is done soon. */
 void pool_queue(struct rpc_pool *p, struct rpc_work *w);
 
-/* Somebody comes for what is queued, if there is anything: for one who is about
- * to wait. */
+/* The same from inside of work that may take long. */
+void pool_leave(struct rpc_pool *p, struct rpc_work *w);
+
+/* Somebody comes for what is queued, and will in time for what is held, if there
+ * is anything: for one who is about to wait. */
 void pool_call(struct rpc_pool *p);
 
 /* Queue it from a watcher: somebody will come for it. */
@@ -60,7 +66,10 @@ void pool_bring(struct rpc_pool *p, struct rpc_work *w);
  * does before. */
 void pool_put_off(struct rpc_pool *p, struct rpc_work *w, int64_t due_ms);
 
+/* The same; later only while all are at work and do not wait in it. */
+void pool_hold(struct rpc_pool *p, struct rpc_work *w, int64_t due_ms);
+
 /* Not any more, if it was. */
-bool pool_take_back(struct rpc_work *w);
+bool pool_take_back(struct rpc_pool *p, struct rpc_work *w);
 
 #endif

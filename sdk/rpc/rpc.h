@@ -83,7 +83,7 @@ struct rpc_pending;
 /*
  * Any number of threads call at once. There is no reader thread: of those
  * that wait for a reply, one at a time reads the connection, hands replies
- * to their owners, and passes the turn on when its own has come.
+ * to their owners, and passes the turn on when its own have come.
  */
 struct rpc_client {
 	struct rpc_writer writer;
@@ -155,7 +155,8 @@ void rpc_drop(struct rpc_client *c, struct rpc_pending *pending);
  * They leave in one write, and are served in any order. Returns when each has
  * been answered, or has failed.
  *
- *   n   1 to RPC_AT_ONCE; the first one's deadline is that of the write
+ *   calls   of one deadline, and no streams (moved_ms) if they are several
+ *   n       1 to RPC_AT_ONCE
  *
  * Errors   as rpc_call, that of the first in the order of calls; when one cannot
  *          be sent (ERR_INVALID, ERR_TOO_BIG), none is
@@ -258,7 +259,8 @@ struct rpc_service {
 	size_t spare; /* threads for overloaded calls; beyond: refused */
 
 	/* While so many wait for what prepare has asked the peer for, nothing
-	 * more is read, for 50 ms at most. 0: they may be as many as there are. */
+	 * more is read; after 50 ms they do not count any more. 0: they may be
+	 * as many as there are. */
 	size_t max_prepared;
 
 	/* Calls that only take a moment, such as a ping: whoever reads them

@@ -23,7 +23,7 @@
 #define PREPARED_MS 1000
 
 /* For so long the peer may have no time for those that wait, before it is they
- * who are slow: then others are read. */
+ * who are slow: then as many others are read. */
 #define HELD_MS 50
 
 /* When there are too many calls, how long one may wait for another's end. */
@@ -52,7 +52,7 @@ struct rpc_server {
 	size_t n_replies;  /* served, and not done */
 	size_t n_prepared; /* in this round; nobody has begun to serve them */
 	unsigned round;
-	bool held; /* reading, until one of them is served, or HELD_MS */
+	int64_t round_ends_ms; /* 0 until they were too many in it */
 	bool ending;
 	bool told;      /* service->ended has returned */
 	struct err why; /* constant once told */
@@ -183,8 +183,8 @@ static void let_read(struct rpc_server *s, const struct call *c)
 	lock(s);
 	if (c->round == s->round) {
 		s->n_prepared--;
-		if (s->held && pool_take_back(&s->readable))
-			pool_queue(s->pool, &s->readable);
+		if (pool_take_back(s->pool, &s->readable))
+			pool_leave(s->pool, &s->readable);
 	}
 	unlock(s);
 }
@@ -205,7 +205,7 @@ void rpc_call_ready(struct rpc_call_info *info)
 	struct rpc_server *s = c->server;
 	lock(s);
 	c->ready = true;
-	if (pool_take_back(&c->work))
+	if (pool_take_back(s->pool, &c->work))
 		pool_bring(s->pool, &c->work);
 	unlock(s);
 }
@@ -392,15 +392,18 @@ static struct call *begin_call(struct rpc_server *s, struct call *here)
 static bool hold(struct rpc_server *s)
 {
 	size_t most = s->service->max_prepared;
-	bool full = most > 0 && s->n_prepared >= most && !s->ending;
-	s->held = full && !s->held;
-	if (s->held) {
-		pool_put_off(s->pool, &s->readable, clock_deadline_ms(HELD_MS));
-	} else if (full) {
-		s->round++;
-		s->n_prepared = 0;
+	if (most == 0 || s->n_prepared < most || s->ending)
+		return false;
+	if (s->round_ends_ms == 0)
+		s->round_ends_ms = clock_deadline_ms(HELD_MS);
+	if (clock_now_ms() < s->round_ends_ms) {
+		pool_hold(s->pool, &s->readable, s->round_ends_ms);
+		return true;
 	}
-	return s->held;
+	s->round++;
+	s->round_ends_ms = 0;
+	s->n_prepared = 0;
+	return false;
 }
 
 /* Read one request, and come back for the next one if there is more. */

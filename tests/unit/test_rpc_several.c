@@ -91,6 +91,19 @@ START_TEST(several_calls_leave_in_one_write)
 }
 END_TEST
 
+static void until_somebody_reads(void)
+{
+	int64_t deadline = SOON;
+	bool reading = false;
+	while (!reading && clock_now_ms() < deadline) {
+		usleep(1000);
+		pthread_mutex_lock(&client.lock);
+		reading = client.reading;
+		pthread_mutex_unlock(&client.lock);
+	}
+	ck_assert(reading);
+}
+
 START_TEST(who_makes_several_calls_wakes_nobody_to_read_for_him)
 {
 	struct several s;
@@ -99,7 +112,7 @@ START_TEST(who_makes_several_calls_wakes_nobody_to_read_for_him)
 	start_several(&s, 8, 1, 8000);
 	for (size_t i = 0; i < 8; i++)
 		r[i] = take_request();
-	usleep(20 * 1000);
+	until_somebody_reads();
 	start_caller(&other, 2, 8000);
 	of_other = take_request();
 	for (size_t i = 0; i < 8; i++) {
