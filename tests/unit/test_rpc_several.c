@@ -50,6 +50,15 @@ static void start_several(
 	ck_assert_int_eq(pthread_create(&s->thread, NULL, call_several, s), 0);
 }
 
+/* The requests are in the server's hands. */
+static void start_and_take(
+    struct several *s, size_t n, int64_t timeout_ms, struct request *r)
+{
+	start_several(s, n, 1, timeout_ms);
+	for (size_t i = 0; i < n; i++)
+		r[i] = take_request();
+}
+
 /* All but number `but` have the reply that is theirs. */
 static void expect_replies(struct several *s, size_t but)
 {
@@ -109,9 +118,7 @@ START_TEST(who_makes_several_calls_wakes_nobody_to_read_for_him)
 	struct several s;
 	struct caller other;
 	struct request r[8], of_other;
-	start_several(&s, 8, 1, 8000);
-	for (size_t i = 0; i < 8; i++)
-		r[i] = take_request();
+	start_and_take(&s, 8, 8000, r);
 	until_somebody_reads();
 	start_caller(&other, 2, 8000);
 	of_other = take_request();
@@ -131,9 +138,7 @@ START_TEST(of_several_calls_one_may_be_refused)
 {
 	struct several s;
 	struct request r[3];
-	start_several(&s, 3, 1, 8000);
-	for (size_t i = 0; i < 3; i++)
-		r[i] = take_request();
+	start_and_take(&s, 3, 8000, r);
 	answer_with(r[1].head.seq, "it is closed",
 	    (struct rpc_value){ &gob_type_empty, "" });
 	answer(r[2].head.seq, str_c(r[2].text));
@@ -149,9 +154,7 @@ START_TEST(of_several_calls_one_may_be_late)
 {
 	struct several s;
 	struct request r[3];
-	start_several(&s, 3, 1, 100);
-	for (size_t i = 0; i < 3; i++)
-		r[i] = take_request();
+	start_and_take(&s, 3, 100, r);
 	answer(r[1].head.seq, str_c(r[1].text));
 	answer(r[2].head.seq, str_c(r[2].text));
 	expect_replies(&s, 0);
