@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What was not given out is zero: blocks are born so, and wiped when they are to be
+ * used again. The system has zeroed the pages of a large one already. */
+
 #ifdef __has_feature /* clang's; gcc has a macro */
 # if __has_feature(address_sanitizer)
 #  define FINDS_WHO_COMES_LATE
@@ -87,10 +90,11 @@ static bool grow(struct arena *a, size_t size)
 		want = size;
 	if (want > a->max - a->used)
 		return fail(a, ERR_TOO_BIG) != NULL;
-	struct arena_block *block = malloc(sizeof(*block) + want);
+	struct arena_block *block = calloc(1, sizeof(*block) + want);
 	if (block == NULL)
 		return fail(a, ERR_NO_MEMORY) != NULL;
-	*block = (struct arena_block){ .next = a->blocks, .room = want };
+	block->next = a->blocks;
+	block->room = want;
 	a->blocks = block;
 	a->used += want;
 	return true;
@@ -112,7 +116,6 @@ void *arena_alloc(struct arena *a, size_t size)
 	}
 	void *p = block->data + block->used;
 	block->used += size;
-	memset(p, 0, size);
 	return p;
 }
 
