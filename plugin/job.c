@@ -322,7 +322,7 @@ static void run_job(
 		drop(c, slot, job, "damaged");
 		return;
 	}
-	if (!zoom_webhook_parse(c->arena, job->body, &event, &err)) {
+	if (!zoom_webhook_parse(c->arena, job->body, NULL, &event, &err)) {
 		/* memory may be there when it is looked at again */
 		if (err.code != ERR_NO_MEMORY)
 			drop(c, slot, job, err.text);

@@ -66,7 +66,10 @@ struct reader {
 	struct level levels[ZOOM_JSON_MAX_DEPTH];
 	size_t depth;
 	size_t values;
-	size_t end; /* behind the object; 0 until it was read */
+	zoom_json_enough *enough; /* may be NULL */
+	void *ctx;
+	bool has_enough;
+	size_t end; /* behind what was read; 0 when that is no object */
 	yajl_handle yajl;
 	struct arena memory;
 	jmp_buf no_memory;
@@ -308,9 +311,21 @@ static int on_string(void *reader, const unsigned char *text, size_t len)
 	return counted(reader);
 }
 
+/* Nothing more is read. */
+static int stop(struct reader *r)
+{
+	r->end = yajl_get_bytes_consumed(r->yajl);
+	return false;
+}
+
 static int on_map_key(void *reader, const unsigned char *name, size_t len)
 {
-	struct level *in = top(reader);
+	struct reader *r = reader;
+	struct level *in = top(r);
+	r->has_enough =
+	    r->depth == 1 && r->enough != NULL && r->enough(r->ctx, r->object);
+	if (r->has_enough)
+		return stop(r);
 	if (in->table != NULL)
 		in->next = follow(in, str_n((const char *)name, len));
 	return true;
@@ -325,10 +340,7 @@ static int on_end_map(void *reader)
 {
 	struct reader *r = reader;
 	r->depth--;
-	if (r->depth > 0)
-		return true;
-	r->end = yajl_get_bytes_consumed(r->yajl);
-	return false;
+	return r->depth > 0 || stop(r);
 }
 
 static int on_start_array(void *reader)
@@ -461,7 +473,11 @@ static bool parse(struct reader *r, struct str text)
 	yajl_parse(r->yajl, (const unsigned char *)str_c(text), text.len);
 	/* it ends with the object; whatever else it stopped at is no JSON */
 	struct str rest = str_sub(text, r->end, text.len);
-	if (r->end == 0 || str_trim(rest).len > 0)
+	if (r->has_enough)
+		text.len = r->end;
+	else if (str_trim(rest).len > 0)
+		return refuse(r);
+	if (r->end == 0 || !is_strict(text))
 		return refuse(r);
 	return arena_ok(r->texts, r->err) && arena_ok(&r->memory, r->err);
 }
@@ -485,15 +501,19 @@ static size_t extent(const struct zoom_json_table *table)
 	return most;
 }
 
-bool zoom_json_read(struct arena *a, struct str text,
-    const struct zoom_json_table *table, void *object, struct err *err)
+bool zoom_json_read_until(struct arena *a, struct str text,
+    const struct zoom_json_table *table, void *object, zoom_json_enough *enough,
+    void *ctx, struct err *err)
 {
 	struct reader r = {
-		.texts = a, .table = table, .before = object, .err = err
+		.texts = a,
+		.table = table,
+		.before = object,
+		.err = err,
+		.enough = enough,
+		.ctx = ctx,
 	};
 	size_t size = extent(table);
-	if (!is_strict(text))
-		return refuse(&r);
 	arena_init(&r.memory, MEMORY(text.len));
 	r.object = arena_alloc(&r.memory, size);
 	if (r.object != NULL)
@@ -503,4 +523,10 @@ bool zoom_json_read(struct arena *a, struct str text,
 		memcpy(object, r.object, size);
 	arena_fini(&r.memory);
 	return ok;
+}
+
+bool zoom_json_read(struct arena *a, struct str text,
+    const struct zoom_json_table *table, void *object, struct err *err)
+{
+	return zoom_json_read_until(a, text, table, object, NULL, NULL, err);
 }

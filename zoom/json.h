@@ -79,4 +79,19 @@ bool zoom_json_read(struct arena *a, struct str text,
     const struct zoom_json_table *table, void *object,
     struct err *err) MUST_USE;
 
+/* Is what was read so far all that is wanted of the document? */
+typedef bool zoom_json_enough(void *ctx, const void *object);
+
+/*
+ * zoom_json_read_until - the same, but only as far as it is of use
+ *
+ *   enough   asked at each name of the document's own object, before what it
+ *            names is read. When it says so the rest is neither read nor
+ *            checked: it may be no JSON, and a name in it may come twice.
+ *   ctx      handed to it
+ */
+bool zoom_json_read_until(struct arena *a, struct str text,
+    const struct zoom_json_table *table, void *object, zoom_json_enough *enough,
+    void *ctx, struct err *err) MUST_USE;
+
 #endif

@@ -188,11 +188,20 @@ bool zoom_webhook_verify(struct str secret, const struct zoom_delivery *d,
 	return same || err_set(err, ERR_DENIED, "the signature does not match");
 }
 
-bool zoom_webhook_parse(
-    struct arena *a, struct str body, struct zoom_event *event, struct err *err)
+static bool is_unwanted(void *ctx, const void *object)
+{
+	zoom_webhook_wanted *const *wanted = ctx;
+	const struct zoom_event *event = object;
+	return event->event.len > 0 && event->event_ms != 0 &&
+	       !(*wanted)(event->event);
+}
+
+bool zoom_webhook_parse(struct arena *a, struct str body,
+    zoom_webhook_wanted *wanted, struct zoom_event *event, struct err *err)
 {
 	*event = (struct zoom_event){ .event_ms = 0 };
-	if (!zoom_json_read(a, body, &table, event, err))
+	if (!zoom_json_read_until(a, body, &table, event,
+	        wanted == NULL ? NULL : is_unwanted, &wanted, err))
 		return err_wrap(err, "webhook body");
 	return event->event.len > 0 ||
 	       err_set(err, ERR_PROTOCOL, "webhook body: no event name");

@@ -97,8 +97,15 @@ struct zoom_event {
 bool zoom_webhook_verify(struct str secret, const struct zoom_delivery *d,
     int64_t now_s, struct err *err) MUST_USE;
 
+/* Has somebody a use for events of that name? */
+typedef bool zoom_webhook_wanted(struct str name);
+
 /*
  * zoom_webhook_parse - the event in a body
+ *
+ *   wanted   of an event that it refuses the name and the time are enough, and
+ *            what stands behind them is neither read nor checked. NULL: all
+ *            are wanted.
  *
  * Verify first. Unknown events and fields are no error.
  *
@@ -106,7 +113,8 @@ bool zoom_webhook_verify(struct str secret, const struct zoom_delivery *d,
  *          ERR_TOO_BIG, ERR_NO_MEMORY
  */
 bool zoom_webhook_parse(struct arena *a, struct str body,
-    struct zoom_event *event, struct err *err) MUST_USE;
+    zoom_webhook_wanted *wanted, struct zoom_event *event,
+    struct err *err) MUST_USE;
 
 /*
  * zoom_webhook_answer_challenge - the body that answers url_validation

@@ -92,7 +92,7 @@ func measureMemory(w *world, o *options, r *report) error {
 			if _, err := w.all(ignored(w, s), small, 64); err != nil {
 				return err
 			}
-			_, err := w.all(webhookOf(900_000)(w, s), large, 4)
+			_, err := w.all(webhookOf("meeting.ended", 900_000)(w, s), large, 4)
 			return err
 		})
 		if err != nil {

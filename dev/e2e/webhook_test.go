@@ -37,6 +37,8 @@ func TestForgedWebhooks(t *testing.T) {
 		"too many values":             {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"x":[` + strings.Repeat("0,", 99999) + "0]}") }), 413},
 		"without an object":           {change(func(e *zoomsim.Event) { e.Object = nil }), 200},
 		"above one megabyte":          {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`) }), 413},
+		"an event, cut":               {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"event":"meeting.ended","event_ts":1,"payload":{`) }), 400},
+		"an unknown event, cut":       {change(func(e *zoomsim.Event) { e.Raw = []byte(`{"event":"meeting.sung","event_ts":1,"payload":{`) }), 200},
 		"an unknown event":            {change(func(e *zoomsim.Event) { e.Name = "meeting.sung" }), 200},
 	}
 	for name, c := range cases {

@@ -66,9 +66,9 @@ int tape_works_off(struct tape *t, const char *event)
 	struct ctx c = world_ctx(&t->w);
 	struct zoom_event parsed = { 0 };
 	struct err err = { 0 };
-	bool done =
-	    zoom_webhook_parse(&t->w.arena, str_from(event), &parsed, &err) &&
-	    webhook_handle(&c, &parsed, &err);
+	bool done = zoom_webhook_parse(
+	                &t->w.arena, str_from(event), NULL, &parsed, &err) &&
+	            webhook_handle(&c, &parsed, &err);
 	t->why = err;
 	t->retry_ms = c.retry_ms;
 	t->elsewhere = c.elsewhere;

@@ -265,8 +265,8 @@ START_TEST(many_large_files_need_the_memory_of_one)
 	memset(text, 'a', len);
 	https_answers(t.w.zoom, 200, TEXT, text);
 	https_answers(t.w.zoom, 200, TEXT, text);
-	ck_assert(
-	    zoom_webhook_parse(&t.w.arena, str_from(body), &event, &t.w.err));
+	ck_assert(zoom_webhook_parse(
+	    &t.w.arena, str_from(body), NULL, &event, &t.w.err));
 	ck_assert_msg(webhook_handle(&c, &event, &t.w.err), "%s", t.w.err.text);
 	ck_assert_uint_eq(tape_n_replies(&t), 2);
 	tape_expect_file(tape_reply(&t, 1), "custom_zoom_chat");
