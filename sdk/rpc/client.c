@@ -18,6 +18,14 @@
 /* A head is a method's name and perhaps an error's text. */
 #define HEAD_MAX ((size_t)1024 * 1024)
 
+/* Calls that are made at once, of one owner. He is woken when all are done. */
+struct batch {
+	pthread_cond_t changed;
+	size_t left;  /* not done */
+	bool waiting; /* they are sent, he waits or reads */
+	bool turn;    /* he was woken to take the turn to read, and has not */
+};
+
 /* In the table from sending until its reply begins or its owner gives up;
  * freed by the owner, or by the reader when the owner has given up. */
 struct rpc_pending {
@@ -26,35 +34,37 @@ struct rpc_pending {
 	const struct gob_type *reply_type;
 	void *reply; /* in arena */
 	struct arena arena;
-	pthread_cond_t changed;
 	bool entered;   /* into the table */
 	bool receiving; /* taken out of the table by the reader */
 	bool done;
 	bool abandoned; /* the reader frees it */
-	bool waiting;   /* its request is sent, its owner waits or reads */
-	bool turn;      /* woken to take the turn to read */
-	size_t alone;   /* 1 until done, for one that is made by itself */
-	size_t *left;   /* of those that are made at once, not done */
+	struct batch *batch;
+	struct batch alone; /* when it is made by itself, or given up */
 	struct err err;
 };
+
+static void batch_init(struct batch *b, size_t n)
+{
+	*b = (struct batch){ .left = n };
+	clock_cond_init(&b->changed);
+}
 
 static struct rpc_pending *pending_new(const struct gob_type *reply_type)
 {
 	struct rpc_pending *p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
-	clock_cond_init(&p->changed);
+	batch_init(&p->alone, 1);
+	p->batch = &p->alone;
 	arena_init(&p->arena, RPC_ARENA_MAX);
 	p->reply_type = reply_type;
-	p->alone = 1;
-	p->left = &p->alone;
 	return p;
 }
 
 static void pending_free(struct rpc_pending *p)
 {
 	arena_fini(&p->arena);
-	pthread_cond_destroy(&p->changed);
+	pthread_cond_destroy(&p->alone.changed);
 	free(p);
 }
 
@@ -80,7 +90,7 @@ static void break_connection(struct rpc_client *c, const struct err *why)
 		c->why = *why;
 	}
 	for (struct rpc_pending *p = c->pending; p != NULL; p = p->next)
-		pthread_cond_signal(&p->changed);
+		pthread_cond_signal(&p->batch->changed);
 }
 
 /* Lock held: client. Somebody else who waits may read now; whoever is still
@@ -89,12 +99,12 @@ static void pass_turn(struct rpc_client *c)
 {
 	struct rpc_pending *p = c->pending;
 	c->reading = false;
-	while (p != NULL && !p->waiting)
+	while (p != NULL && !p->batch->waiting)
 		p = p->next;
 	if (p == NULL)
 		return;
-	p->turn = true;
-	pthread_cond_signal(&p->changed);
+	p->batch->turn = true;
+	pthread_cond_signal(&p->batch->changed);
 }
 
 static bool decode_reply(struct rpc_client *c, struct rpc_pending *p,
@@ -151,11 +161,11 @@ static bool read_one(struct rpc_client *c, int64_t deadline_ms, struct err *err)
 	pthread_mutex_lock(&c->lock);
 	if (p != NULL) {
 		p->done = true;
-		(*p->left)--;
 		if (!done)
 			p->err = failed;
 		drop = p->abandoned;
-		pthread_cond_signal(&p->changed);
+		if (--p->batch->left == 0)
+			pthread_cond_signal(&p->batch->changed);
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (p != NULL && drop)
@@ -164,50 +174,53 @@ static bool read_one(struct rpc_client *c, int64_t deadline_ms, struct err *err)
 	       err_set(err, failed.code, "%s", failed.text);
 }
 
-/* Lock held: client. Take the turn, read until one's own reply has come, and
- * those of the calls made with it. */
-static void read_until_done(struct rpc_client *c, struct rpc_pending *p,
-    int64_t deadline_ms, struct err *err)
+/* Lock held: client. Take the turn, read until all of one's own replies have
+ * come. False at the deadline. */
+static bool read_until_done(
+    struct rpc_client *c, struct batch *b, int64_t deadline_ms)
 {
+	bool in_time = true;
+	b->turn = false;
 	c->reading = true;
-	while (*p->left > 0 && !c->broken) {
+	while (b->left > 0 && !c->broken && in_time) {
 		struct err why = { 0 };
 		pthread_mutex_unlock(&c->lock);
 		bool read = read_one(c, deadline_ms, &why);
 		pthread_mutex_lock(&c->lock);
 		if (read)
 			continue;
-		if (why.code == ERR_TIMEOUT && !c->decoder.broken) {
-			err_set(err, ERR_TIMEOUT, "no reply");
-			break;
-		}
-		break_connection(c, &why);
+		in_time = why.code != ERR_TIMEOUT || c->decoder.broken;
+		if (in_time)
+			break_connection(c, &why);
 	}
 	pass_turn(c);
+	return in_time;
 }
 
-/* Lock held: client. Wait for the reply, reading when it is one's turn. */
+/* Lock held: client. Wait for the reply, and those to the calls made with it,
+ * reading when it is one's turn. */
 static bool wait_reply(struct rpc_client *c, struct rpc_pending *p,
     int64_t deadline_ms, struct err *err)
 {
-	p->waiting = true;
-	while (!p->done) {
-		if (c->broken)
-			return err_set(err, c->why.code,
-			    "connection is over: %s", c->why.text);
-		if (!c->reading) {
-			read_until_done(c, p, deadline_ms, err);
-			if (err->code != ERR_NONE && !p->done)
-				return false;
-		} else if (!clock_wait(&p->changed, &c->lock, deadline_ms) &&
-		           !p->done && c->reading) {
-			return err_set(err, ERR_TIMEOUT, "no reply");
-		}
+	struct batch *b = p->batch;
+	bool in_time = true;
+	b->waiting = true;
+	while (b->left > 0 && !c->broken && in_time) {
+		if (c->reading)
+			in_time =
+			    clock_wait(&b->changed, &c->lock, deadline_ms);
+		else
+			in_time = read_until_done(c, b, deadline_ms);
 	}
-	err_clear(err);
-	if (p->err.code == ERR_NONE)
+	if (p->done && p->err.code == ERR_NONE)
 		return true;
-	*err = p->err;
+	if (p->done)
+		*err = p->err;
+	else if (c->broken)
+		err_set(
+		    err, c->why.code, "connection is over: %s", c->why.text);
+	else
+		err_set(err, ERR_TIMEOUT, "no reply");
 	return false;
 }
 
@@ -217,12 +230,12 @@ static bool leave(struct rpc_client *c, struct rpc_pending *p)
 	if (p->entered)
 		take_pending(c, p->seq);
 	/* a turn that was offered and not taken goes to the next */
-	if (p->turn && !c->reading)
+	if (p->batch->turn && !c->reading)
 		pass_turn(c);
 	if (!p->done) {
 		/* what the others share may be gone when it comes */
-		(*p->left)--;
-		p->left = &p->alone;
+		p->batch->left--;
+		p->batch = &p->alone;
 	}
 	p->abandoned = p->receiving && !p->done;
 	return !p->abandoned;
@@ -333,13 +346,14 @@ bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
     struct err *err)
 {
 	struct rpc_pending *pending[RPC_AT_ONCE];
+	struct batch batch;
 	size_t made = 0;
-	size_t left = n;
 	if (n == 0 || n > RPC_AT_ONCE)
 		return err_set(err, ERR_INVALID, "%zu calls at once", n);
+	batch_init(&batch, n);
 	while (made < n &&
 	       (pending[made] = pending_new(calls[made].reply_type)) != NULL)
-		pending[made++]->left = &left;
+		pending[made++]->batch = &batch;
 	bool sent = made == n ? send_requests(c, calls, pending, n, err)
 	                      : err_set(err, ERR_NO_MEMORY, "rpc call");
 	bool all = sent;
@@ -351,6 +365,7 @@ bool rpc_call_all(struct rpc_client *c, const struct rpc_args *calls, size_t n,
 		else if (!rpc_receive(c, &calls[i], pending[i], err))
 			all = false;
 	}
+	pthread_cond_destroy(&batch.changed);
 	return all;
 }
 

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct several {
@@ -16,6 +17,7 @@ struct several {
 	struct arena arena;
 	struct err err;
 	bool done;
+	long switches; /* how often the thread has gone to sleep */
 };
 
 static void *call_several(void *arg)
@@ -36,6 +38,9 @@ static void *call_several(void *arg)
 		};
 	}
 	s->done = rpc_call_all(&client, calls, s->n, &s->err);
+	struct rusage usage;
+	getrusage(RUSAGE_THREAD, &usage);
+	s->switches = usage.ru_nvcsw;
 	return NULL;
 }
 
@@ -113,6 +118,15 @@ static void until_somebody_reads(void)
 	ck_assert(reading);
 }
 
+/* So that who waits for one of them is asleep again before the next one. */
+static void answer_slowly(const struct request *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		usleep(20 * 1000);
+		answer(r[i].head.seq, str_c(r[i].text));
+	}
+}
+
 START_TEST(who_makes_several_calls_wakes_nobody_to_read_for_him)
 {
 	struct several s;
@@ -122,15 +136,29 @@ START_TEST(who_makes_several_calls_wakes_nobody_to_read_for_him)
 	until_somebody_reads();
 	start_caller(&other, 2, 8000);
 	of_other = take_request();
-	for (size_t i = 0; i < 8; i++) {
-		usleep(20 * 1000);
-		answer(r[i].head.seq, str_c(r[i].text));
-	}
+	answer_slowly(r, 8);
 	expect_replies(&s, SIZE_MAX);
 	answer(of_other.head.seq, str_c(of_other.text));
 	expect_done(&other);
 	/* once when he has the turn, and for the bytes */
 	ck_assert_int_lt(other.switches, 8);
+}
+END_TEST
+
+START_TEST(who_follows_with_several_calls_is_woken_when_all_are_answered)
+{
+	struct several s;
+	struct caller reader;
+	struct request r[8], of_reader;
+	start_caller(&reader, 2, 8000);
+	of_reader = take_request();
+	until_somebody_reads();
+	start_and_take(&s, 8, 8000, r);
+	answer_slowly(r, 8);
+	expect_replies(&s, SIZE_MAX);
+	ck_assert_int_lt(s.switches, 8);
+	answer(of_reader.head.seq, str_c(of_reader.text));
+	expect_done(&reader);
 }
 END_TEST
 
@@ -241,6 +269,8 @@ int main(void)
 	tcase_add_test(tc, several_calls_leave_in_one_write);
 	tcase_add_test(
 	    tc, who_makes_several_calls_wakes_nobody_to_read_for_him);
+	tcase_add_test(
+	    tc, who_follows_with_several_calls_is_woken_when_all_are_answered);
 	tcase_add_test(tc, of_several_calls_one_may_be_refused);
 	tcase_add_test(tc, of_several_calls_one_may_be_late);
 	tcase_add_test(tc, several_calls_are_sent_together_or_not_at_all);
