@@ -24,6 +24,11 @@
  *	z2_bot_picture                 digest of the bot's picture
  *	z2_personal_<meeting id>       see personal.h
  *	z2_topic_<meeting id>          of a meeting with a subscription
+ *	z2_job_<slot>, z2_jobs         webhooks that wait: see job.h
+ *	z2_lease_<name>                see lease.h
+ *	z2_claim_<digest>              see claim.h
+ *	z2_told_account,               see news.h
+ *	z2_told_<user id>
  *
  * Keys without z2_ are those of the plugin's Go predecessor, and keep their
  * formats but for the token, which it stored in the clear.

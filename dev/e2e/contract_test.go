@@ -117,7 +117,7 @@ var contract = []struct {
 		{id: "better: no injection", says: "E-mail addresses and topics of any kind stay inside their segment, their text, their line."},
 		{id: "better: verified addresses", says: "Where `RequireVerifiedEmail` is on, an e-mail address that Mattermost has not verified starts no meeting and subscribes to none; where it is off and anybody can sign up, `/zoom status` warns."},
 		{id: "better: one policy", says: "Every way to start a meeting obeys the same rules."},
-		{id: "better: late links", says: "A connect link that is older than five minutes works."},
+		{id: "better: late links", says: "A connect link that is older than five minutes still connects; only the meeting does not start after it."},
 		{id: "better: deactivation revokes", says: "A user who is deactivated in Mattermost leaves no grant at Zoom."},
 		{id: "better: disconnect revokes", says: "Disconnecting gives the grant back at Zoom, and says how that went."},
 	}},

@@ -1,6 +1,7 @@
 package sentences
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -226,6 +227,31 @@ func TestTroubleshootingHasEverySentence(t *testing.T) {
 		if selfExplaining[file] == "" && !isLabel(s.Text) && !IsExplained(s.Text, messages) {
 			t.Errorf("%s: no row in docs/troubleshooting.md for %q", s.Where, s.Text)
 		}
+	}
+}
+
+// onCards are sentences of the web app's that tell what the post is.
+var onCards = []string{"zoom.has_started", "zoom.has_ended", "zoom.is_ready"}
+
+// Goal: likewise for what the browser says by itself.
+func TestTroubleshootingHasTheBrowsersSentences(t *testing.T) {
+	messages := Messages(read(t, filepath.Join(root, "docs/troubleshooting.md")))
+	var texts map[string]string
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(root, "webapp/i18n/en.json"))), &texts); err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	for key, text := range texts {
+		if isLabel(text) || slices.Contains(onCards, key) {
+			continue
+		}
+		looked++
+		if text = regexp.MustCompile(`\{\w+\}`).ReplaceAllString(text, "%s"); !IsExplained(text, messages) {
+			t.Errorf("%s: no row in docs/troubleshooting.md for %q", key, text)
+		}
+	}
+	if looked < 5 {
+		t.Errorf("only %d sentences were found", looked)
 	}
 }
 
