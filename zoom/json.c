@@ -426,41 +426,46 @@ static bool is_surrogate(long unit, long first)
 	return unit >= first && unit < first + 0x400;
 }
 
-/* In every escape, the first half of a pair is followed by the second. */
-static bool surrogates_are_pairs(struct str s)
-{
-	const char *escape;
-	while (s.len > 0 && (escape = memchr(s.data, '\\', s.len)) != NULL) {
-		s = str_sub(s, (size_t)(escape - s.data), s.len);
-		long unit = unit_of(s);
-		if (is_surrogate(unit, 0xdc00))
-			return false;
-		if (is_surrogate(unit, 0xd800)) {
-			s = str_sub(s, 6, s.len);
-			if (!is_surrogate(unit_of(s), 0xdc00))
-				return false;
-		}
-		s = str_sub(s, unit < 0 ? 2 : 6, s.len);
-	}
-	return true;
-}
-
-/* Vertical tab and form feed are no white space of JSON's, and have no other
- * place in it. */
-static bool has_no_vt_or_ff(struct str s)
+/* One of two characters. */
+static bool has(struct str s, char a, char b)
 {
 	bool found = false;
 	/* no way out: so the compiler takes many at once */
 	for (size_t i = 0; i < s.len; i++)
-		found |= s.data[i] == '\v' || s.data[i] == '\f';
-	return !found;
+		found |= s.data[i] == a || s.data[i] == b;
+	return found;
+}
+
+/* The text up to an escape that is half of a surrogate pair without the other
+ * half. yajl must not see one: before a patch of Debian's it took what stands
+ * behind for part of it (CVE-2017-16516). */
+static struct str before_half_a_pair(struct str text)
+{
+	struct str s = text;
+	const char *escape;
+	if (!has(text, '\\', '\\'))
+		return text;
+	while (s.len > 0 && (escape = memchr(s.data, '\\', s.len)) != NULL) {
+		struct str half = { text.data, (size_t)(escape - text.data) };
+		s = str_sub(s, (size_t)(escape - s.data), s.len);
+		long unit = unit_of(s);
+		if (is_surrogate(unit, 0xdc00))
+			return half;
+		if (is_surrogate(unit, 0xd800)) {
+			s = str_sub(s, 6, s.len);
+			if (!is_surrogate(unit_of(s), 0xdc00))
+				return half;
+		}
+		s = str_sub(s, unit < 0 ? 2 : 6, s.len);
+	}
+	return text;
 }
 
 /* What yajl lets pass and RFC 8259 does not: bytes that only look like UTF-8,
- * halves of surrogate pairs, two more characters as white space. */
+ * vertical tab and form feed as white space, which have no other place. */
 static bool is_strict(struct str s)
 {
-	return utf8_valid(s) && surrogates_are_pairs(s) && has_no_vt_or_ff(s);
+	return utf8_valid(s) && !has(s, '\v', '\f');
 }
 
 static bool parse(struct reader *r, struct str text)
@@ -470,7 +475,8 @@ static bool parse(struct reader *r, struct str text)
 		return arena_ok(&r->memory, r->err);
 	r->yajl = yajl_alloc(&callbacks, &own, r);
 	yajl_config(r->yajl, yajl_dont_validate_strings, 1);
-	yajl_parse(r->yajl, (const unsigned char *)str_c(text), text.len);
+	struct str sound = before_half_a_pair(text);
+	yajl_parse(r->yajl, (const unsigned char *)str_c(sound), sound.len);
 	/* it ends with the object; whatever else it stopped at is no JSON */
 	struct str rest = str_sub(text, r->end, text.len);
 	if (r->has_enough)

@@ -39,7 +39,9 @@ static const struct row {
 	/* what was read is checked */
 	{ "{\"o\":\"\xff\",\"name\":\"x\",\"number\":1}", false, 3 },
 	{ "{\"name\":\"x\",\v\"number\":1}", false, 2 },
-	{ "{\"name\":\"x\",\"\\ud83d\":1}", false, 2 },
+	{ "{\"name\":\"x\",\"\\ud83d\":1}", false, 1 },
+	{ "{\"name\":\"x\",\"number\":1,\"o\":\"\\ud83d\"}", true, 2 },
+	{ "{\"o\":\"\\ud83d\",\"name\":\"x\",\"number\":1}", false, 1 },
 };
 
 START_TEST(when_it_is_enough_no_more_is_read)
