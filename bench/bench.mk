@@ -11,7 +11,7 @@ bench: bench-programs
 	@$(BENCH)/bench $(BENCH_ARGS) -rounds $(or $(ROUNDS),5) -cases "$(CASES)" -out $(BENCH)
 
 # Less than a minute; fails when a ratio is far from what is promised.
-SHORT_CASES := ignored,verified,validation,unknown,help,start,flights,floor,large,startup,memory,size
+SHORT_CASES := ignored,verified,validation,unknown,help,start,flights,floor,large,read,startup,memory,size
 bench-short: bench-programs
 	@$(BENCH)/bench $(BENCH_ARGS) -rounds 3 -short -check -cases $(SHORT_CASES)
 
