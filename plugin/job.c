@@ -58,6 +58,8 @@ struct jobs {
 	int64_t next_look_ms;
 	char mark[2 * MARK_BYTES + 1]; /* seen last, and since when */
 	int64_t mark_ms;
+	pthread_mutex_t joining;
+	/* guarded by it, once they were started */
 	pthread_t threads[N_THREADS];
 	size_t n_threads;
 };
@@ -312,7 +314,15 @@ static void put_off(struct ctx *c, int slot, const struct job *job,
 		    "error", err.text, NULL);
 }
 
-/* Lease held. */
+static bool is_stopping(struct jobs *jobs)
+{
+	pthread_mutex_lock(&jobs->lock);
+	bool stopping = jobs->stopping;
+	pthread_mutex_unlock(&jobs->lock);
+	return stopping;
+}
+
+/* Lease held. What fails because we are stopped is left to whoever comes next. */
 static void run_job(
     struct jobs *jobs, struct ctx *c, int slot, const struct job *job)
 {
@@ -329,7 +339,8 @@ static void run_job(
 		return;
 	}
 	if (!jobs->run(c, &event, &err)) {
-		put_off(c, slot, job, &event, &err);
+		if (!is_stopping(jobs))
+			put_off(c, slot, job, &event, &err);
 		return;
 	}
 	metrics_count(&c->plugin->metrics, METRICS_JOB_DONE);
@@ -381,14 +392,6 @@ static bool visit(struct jobs *jobs, int slot)
 	ctx_end(&c);
 	arena_fini(&arena);
 	return empty;
-}
-
-static bool is_stopping(struct jobs *jobs)
-{
-	pthread_mutex_lock(&jobs->lock);
-	bool stopping = jobs->stopping;
-	pthread_mutex_unlock(&jobs->lock);
-	return stopping;
 }
 
 /* Whether this very mark was there before what it stands for could still be
@@ -494,6 +497,7 @@ struct jobs *jobs_start(
 	}
 	*jobs = (struct jobs){ .plugin = p, .mm = mm, .run = run };
 	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_mutex_init(&jobs->joining, NULL);
 	clock_cond_init(&jobs->changed);
 	while (jobs->n_threads < N_THREADS &&
 	       thread_start(&jobs->threads[jobs->n_threads], STACK, work, jobs))
@@ -513,8 +517,10 @@ void jobs_stop(struct jobs *jobs)
 	jobs->stopping = true;
 	pthread_cond_broadcast(&jobs->changed);
 	pthread_mutex_unlock(&jobs->lock);
-	for (size_t i = 0; i < jobs->n_threads; i++)
-		pthread_join(jobs->threads[i], NULL);
+	pthread_mutex_lock(&jobs->joining);
+	while (jobs->n_threads > 0)
+		pthread_join(jobs->threads[--jobs->n_threads], NULL);
+	pthread_mutex_unlock(&jobs->joining);
 }
 
 void jobs_free(struct jobs *jobs)
@@ -523,5 +529,6 @@ void jobs_free(struct jobs *jobs)
 		return;
 	pthread_cond_destroy(&jobs->changed);
 	pthread_mutex_destroy(&jobs->lock);
+	pthread_mutex_destroy(&jobs->joining);
 	free(jobs);
 }

@@ -50,8 +50,9 @@ struct jobs *jobs_start(
 /* Look for all that is to be done, now. Any thread. Accepts NULL. */
 void jobs_look(struct jobs *jobs);
 
-/* Begin nothing more, and wait for what is being done: not long when the
- * host is gone and the Zoom client stopped. Once. Accepts NULL. */
+/* Begin nothing more, and wait for what is being done: not long when the Zoom
+ * client is stopped. What fails then stays as it was, for whoever comes next.
+ * Any thread, any number of times. Accepts NULL. */
 void jobs_stop(struct jobs *jobs);
 
 /* After jobs_stop, and after the last job_add. Accepts NULL. */

@@ -338,11 +338,21 @@ static void generate_support_data(struct mm_call *call,
 	ctx_end(&c);
 }
 
+/* End what goes on beside calls. */
 static void on_stop(void *user)
 {
 	struct plugin *p = user;
 	zoom_client_stop(p->zoom);
 	jobs_stop(p->jobs);
+}
+
+/* While the server still answers: leases are given back, so that whoever comes next
+ * need not wait for their end. */
+static void on_deactivate(
+    struct mm_call *call, struct mm_hook_on_deactivate_returns *ret)
+{
+	(void)ret;
+	on_stop(call->user);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -356,6 +366,7 @@ struct mm_plugin_def plugin_def(struct plugin *p)
 			.execute_command = execute_command,
 			.on_configuration_change = on_configuration_change,
 			.generate_support_data = generate_support_data,
+			.on_deactivate = on_deactivate,
 			.user_has_been_deactivated = user_has_been_deactivated,
 		},
 		.on_activate = on_activate,

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"zoomdev/mmhost"
+	"zoomdev/zoomsim"
 )
 
 // Goal: the plugin survives what admins do to plugins: disable, enable, update,
@@ -46,6 +50,33 @@ func TestLifeOfThePlugin(t *testing.T) {
 		if id := entry.Fields["plugin_id"]; id == "zoom" {
 			t.Errorf("logged: %s %v", entry.Message, entry.Fields)
 		}
+	}
+}
+
+// Goal: a recording that is being posted when an admin disables the plugin is
+// posted when it runs again, before the lease would have ended by itself.
+func TestDisabledInTheMiddle(t *testing.T) {
+	covers(t, "life: updates", "better: files by the queue")
+	w := connected(t)
+	m := w.meets()
+	event := w.recorded(m.id, zoomsim.ChatFile(chatText), zoomsim.VideoFile([]byte("video")))
+	w.zoom.Fail("GET /cmr/", zoomsim.Fault{Delay: 20 * time.Second})
+	w.delivers(event, http.StatusOK)
+	eventually(t, "the way to the file is known", func() bool {
+		return slices.ContainsFunc(w.zoom.Requests(), func(r zoomsim.Request) bool { return strings.HasPrefix(r.Path, "/rec/") })
+	})
+	began := time.Now()
+	check(t, w.host.DisablePlugin("zoom"))
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("disabling took %v", took)
+	}
+	w.zoom.ClearFaults()
+	check(t, w.host.EnablePlugin("zoom"))
+	if reply := w.settledWithin(m, 1, 30*time.Second)[0]; len(reply.FileIds) != 1 {
+		t.Errorf("files %v", reply.FileIds)
+	}
+	if entries, err := w.host.Log(mmhost.Saying("is put off")); err != nil || len(entries) > 0 {
+		t.Errorf("logged: %v %v", entries, err)
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "tests/lib/world.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ static atomic_int fails_with = ERR_REMOTE;
 static atomic_bool is_elsewhere;
 static _Atomic int64_t retry_ms; /* what Zoom asks for then */
 static atomic_int n_threads, n_at_once;
+static atomic_bool is_held; /* until then it goes on */
 
 /* Stands for recordings and the like. */
 static bool run(struct ctx *c, const struct zoom_event *event, struct err *err)
@@ -33,6 +35,8 @@ static bool run(struct ctx *c, const struct zoom_event *event, struct err *err)
 		n_at_once = now;
 	ck_assert_str_eq(str_c(event->event), "recording.completed");
 	n_run++;
+	while (is_held)
+		sched_yield();
 	n_threads--;
 	c->retry_ms = retry_ms;
 	c->elsewhere = is_elsewhere;
@@ -61,6 +65,7 @@ static void set_up(void)
 	fails = false;
 	fails_with = ERR_REMOTE;
 	is_elsewhere = false;
+	is_held = false;
 	retry_ms = 0;
 }
 
@@ -260,6 +265,53 @@ static const struct {
 	{ 24 * 3600 * 1000, 3600 * 1000 },
 };
 
+static size_t n_tasks(void)
+{
+	size_t n = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	ck_assert_ptr_nonnull(tasks);
+	while (readdir(tasks) != NULL)
+		n++;
+	closedir(tasks);
+	return n;
+}
+
+static void *stop(void *jobs)
+{
+	jobs_stop(jobs);
+	return NULL;
+}
+
+/* Of two who stop them at once, as a server that goes while it deactivates the
+ * plugin makes us do, none is back before all is done. */
+START_TEST(what_is_stopped_is_left_to_whoever_comes_next)
+{
+	pthread_t stoppers[2];
+	start_jobs();
+	fails = is_held = true;
+	ck_assert(add());
+	while (n_run == 0)
+		sched_yield();
+	size_t before = n_tasks();
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(
+		    pthread_create(&stoppers[i], NULL, stop, w.plugin.jobs), 0);
+	/* those who had nothing to do have gone */
+	while (n_tasks() >= before)
+		sched_yield();
+	is_held = false;
+	for (int i = 0; i < 2; i++)
+		pthread_join(stoppers[i], NULL);
+	ck_assert_int_eq(n_threads, 0);
+	ck_assert_int_eq(count().n_failing, 0);
+	stop_jobs();
+	fails = false;
+	start_jobs();
+	await(2, 0);
+	stop_jobs();
+}
+END_TEST
+
 START_TEST(zoom_is_not_asked_before_it_wants_to_be)
 {
 	fails = true;
@@ -422,6 +474,7 @@ int main(void)
 	tcase_add_test(tc, when_all_is_done_nobody_looks_any_more);
 	tcase_add_test(tc, nothing_readable_is_stored);
 	tcase_add_test(tc, a_job_that_fails_is_put_off);
+	tcase_add_test(tc, what_is_stopped_is_left_to_whoever_comes_next);
 	tcase_add_loop_test(tc, zoom_is_not_asked_before_it_wants_to_be, 0,
 	    (int)(sizeof(waits) / sizeof(waits[0])));
 	tcase_add_test(tc, while_a_copy_is_worked_off_no_attempt_is_counted);
