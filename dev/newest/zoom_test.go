@@ -474,6 +474,7 @@ func TestExpiredToken(t *testing.T) {
 func TestLifeOfThePlugin(t *testing.T) {
 	w := connected(t)
 	w.expect(obituary...)
+	w.expect("RPC call OnDeactivate to plugin failed") // to the one that was killed
 	w.env.TogglePluginHealthCheckJob(true)
 	healthy := func() {
 		t.Helper()

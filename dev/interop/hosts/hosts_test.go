@@ -399,7 +399,7 @@ func (h *host) echoes() {
 func TestZoom(t *testing.T) {
 	h := newZoom(t)
 	h.implements("ConfigurationWillBeSaved", "ExecuteCommand", "GenerateSupportData", "Implemented",
-		"OnActivate", "OnConfigurationChange", "ServeHTTP", "ServeMetrics", "UserHasBeenDeactivated")
+		"OnActivate", "OnConfigurationChange", "OnDeactivate", "ServeHTTP", "ServeMetrics", "UserHasBeenDeactivated")
 	if len(h.api.commands) != 1 || h.api.commands[0].Trigger != "zoom" || h.api.commands[0].AutocompleteData == nil {
 		t.Errorf("commands: %+v", h.api.commands)
 	}
