@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,58 @@
 #define FIRST_BLOCK   ((size_t)2048)
 #define LARGEST_BLOCK ((size_t)256 * 1024)
 
+/* A block above that is for one large thing; up to so much it is worth keeping. */
+#define LARGEST_KEPT ((size_t)2 * 1024 * 1024)
+
 struct arena_block {
 	struct arena_block *next;
 	size_t room; /* bytes in data */
 	size_t used; /* bytes given out */
 	alignas(max_align_t) char data[];
 };
+
+/* ---- one large block for whoever comes next ---------------------------------------- */
+
+static _Atomic(struct arena_block *) spare; /* wiped */
+static atomic_bool spare_is_fresh;          /* given back since the last trim */
+
+static void give_back(struct arena_block *block)
+{
+	bool keep = block->room > LARGEST_BLOCK && block->room <= LARGEST_KEPT;
+#ifdef FINDS_WHO_COMES_LATE
+	keep = false;
+#endif
+	if (keep) {
+		atomic_store(&spare_is_fresh, true);
+		block = atomic_exchange(&spare, block);
+	}
+	free(block);
+}
+
+/* NULL when there is none that fits. */
+static struct arena_block *take_spare(size_t want, size_t most)
+{
+	if (want <= LARGEST_BLOCK)
+		return NULL;
+	struct arena_block *block = atomic_exchange(&spare, NULL);
+	if (block == NULL || (block->room >= want && block->room <= most))
+		return block;
+	free(block);
+	return NULL;
+}
+
+bool arena_has_spare(void)
+{
+	return atomic_load(&spare) != NULL;
+}
+
+void arena_trim(void)
+{
+	if (!atomic_exchange(&spare_is_fresh, false))
+		free(atomic_exchange(&spare, NULL));
+}
+
+/* ---- an arena ----------------------------------------------------------------------- */
 
 void arena_init(struct arena *a, size_t max)
 {
@@ -41,7 +88,7 @@ static void wipe(struct arena *a, const struct arena_block *kept)
 		struct arena_block *next = block->next;
 		explicit_bzero(block->data, block->used);
 		if (block != kept)
-			free(block);
+			give_back(block);
 		block = next;
 	}
 }
@@ -90,11 +137,14 @@ static bool grow(struct arena *a, size_t size)
 		want = size;
 	if (want > a->max - a->used)
 		return fail(a, ERR_TOO_BIG) != NULL;
-	struct arena_block *block = calloc(1, sizeof(*block) + want);
+	struct arena_block *block = take_spare(want, a->max - a->used);
+	if (block != NULL)
+		want = block->room;
+	else
+		block = calloc(1, sizeof(*block) + want);
 	if (block == NULL)
 		return fail(a, ERR_NO_MEMORY) != NULL;
-	block->next = a->blocks;
-	block->room = want;
+	*block = (struct arena_block){ .next = a->blocks, .room = want };
 	a->blocks = block;
 	a->used += want;
 	return true;

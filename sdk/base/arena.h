@@ -37,7 +37,7 @@ struct arena {
 /* Prepare an empty arena; nothing is allocated yet. max is in bytes. */
 void arena_init(struct arena *a, size_t max);
 
-/* Wipe and free everything: a call may have held secrets. Accepts a zeroed
+/* Wipe and give back everything: a call may have held secrets. Accepts a zeroed
  * arena; leaves a zeroed one. */
 void arena_fini(struct arena *a);
 
@@ -74,6 +74,16 @@ struct str arena_hex(struct arena *a, struct str bytes);
 /* Move everything that lives in `from` into a; `from` is empty after it. The
  * cap of a rises where it must; a failure in `from` is one in a. */
 void arena_adopt(struct arena *a, struct arena *from);
+
+/*
+ * The process keeps one large block (256 KiB to 2 MiB) that an arena has given
+ * back, wiped, for the next arena that needs such: the system takes longer to
+ * bring the pages than most handlers to read what is in them. arena_trim frees it,
+ * unless it has been in use since the last arena_trim. Any thread. Under
+ * AddressSanitizer none is kept.
+ */
+bool arena_has_spare(void);
+void arena_trim(void);
 
 /* False, and err set, when any allocation has failed so far. */
 bool arena_ok(const struct arena *a, struct err *err) MUST_USE;

@@ -1,5 +1,6 @@
 #include "rpc/pool.h"
 
+#include "base/arena.h"
 #include "base/thread.h"
 
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 /* An idle thread beyond the first few ends after this time. */
 #define IDLE_MS   10000
 #define IDLE_KEPT 4
+
+/* Memory of a large call that nobody has needed for so long goes. */
+#define TRIM_MS 1000
 
 /* So much may be left behind by one who takes work from the queue: he is mostly
  * back for it before another one has woken up. Nothing for a while after somebody
@@ -233,6 +237,19 @@ static bool be_idle(struct rpc_pool *p)
 	       p->n_idle < IDLE_KEPT;
 }
 
+static void trim(struct rpc_work *w)
+{
+	(void)w;
+	arena_trim();
+}
+
+/* Have somebody come back for memory that is kept. The queue is empty. */
+static void mind_memory(struct rpc_pool *p)
+{
+	if (!p->trim.put_off && arena_has_spare())
+		pool_put_off(p, &p->trim, clock_deadline_ms(TRIM_MS));
+}
+
 static void *work(void *arg)
 {
 	struct rpc_pool *p = arg;
@@ -242,6 +259,8 @@ static void *work(void *arg)
 	p->called = false;
 	while (stays) {
 		struct rpc_work *w = take(p);
+		if (w == NULL)
+			mind_memory(p);
 		if (w != NULL)
 			run(p, w);
 		else if (p->ending)
@@ -272,6 +291,7 @@ struct rpc_pool *rpc_pool_new(const struct rpc_waiter *waiter,
 		p->waiter = *waiter;
 	p->max_threads = max_threads;
 	p->thread_name = thread_name;
+	p->trim.run = trim;
 	list_init(&p->queue);
 	list_init(&p->put_off);
 	pthread_mutex_init(&p->lock, NULL);

@@ -142,6 +142,79 @@ START_TEST(what_is_reset_can_be_filled_again)
 }
 END_TEST
 
+/* ---- the spare block --------------------------------------------------------------- */
+
+#ifdef __SANITIZE_ADDRESS__
+enum { KEEPS = false };
+#else
+enum { KEEPS = true };
+#endif
+
+/* Fill so many bytes in an arena of its own. */
+static void use(size_t size)
+{
+	struct arena b;
+	arena_init(&b, (size_t)4 << 20);
+	char *p = arena_alloc(&b, size);
+	ck_assert_ptr_nonnull(p);
+	memset(p, 'x', size);
+	arena_fini(&b);
+}
+
+START_TEST(a_large_block_is_kept_and_wiped)
+{
+	use(900000);
+	ck_assert(arena_has_spare() == KEEPS);
+	char *p = arena_alloc(&a, 800000);
+	ck_assert(!arena_has_spare());
+	ck_assert_ptr_nonnull(p);
+	for (size_t i = 0; i < 800000; i++)
+		ck_assert(p[i] == 0);
+	/* all of it counts, and all of it can be had */
+	ck_assert_uint_ge(a.used, KEEPS ? 900000 : 800000);
+	ck_assert_ptr_nonnull(arena_alloc(&a, 90000));
+	ck_assert(arena_ok(&a, &err));
+}
+END_TEST
+
+START_TEST(one_that_is_too_small_or_above_the_cap_is_not_taken)
+{
+	use(300000);
+	ck_assert_ptr_nonnull(arena_alloc(&a, 900000));
+	ck_assert(!arena_has_spare());
+	arena_fini(&a);
+	arena_trim();
+	arena_trim();
+	use(1500000);
+	ck_assert(arena_has_spare() == KEEPS);
+	arena_init(&a, 1 << 20);
+	ck_assert_ptr_nonnull(arena_alloc(&a, 900000));
+	ck_assert_uint_le(a.used, 1 << 20);
+}
+END_TEST
+
+START_TEST(what_is_small_or_huge_is_not_kept)
+{
+	use(1000);
+	use(200000);
+	use(3000000);
+	ck_assert(!arena_has_spare());
+}
+END_TEST
+
+START_TEST(a_spare_block_goes_when_nobody_has_needed_it)
+{
+	use(900000);
+	arena_trim();
+	use(900000);
+	arena_trim();
+	ck_assert(arena_has_spare() == KEEPS);
+	arena_trim();
+	ck_assert(!arena_has_spare());
+	arena_trim();
+}
+END_TEST
+
 START_TEST(an_empty_arena_can_be_adopted)
 {
 	struct arena b;
@@ -188,6 +261,10 @@ int main(void)
 	tcase_add_test(tc, text_that_does_not_fit_is_nothing);
 	tcase_add_test(tc, what_is_adopted_lives_with_its_new_arena);
 	tcase_add_test(tc, what_is_reset_can_be_filled_again);
+	tcase_add_test(tc, a_large_block_is_kept_and_wiped);
+	tcase_add_test(tc, one_that_is_too_small_or_above_the_cap_is_not_taken);
+	tcase_add_test(tc, what_is_small_or_huge_is_not_kept);
+	tcase_add_test(tc, a_spare_block_goes_when_nobody_has_needed_it);
 	tcase_add_test(tc, an_empty_arena_can_be_adopted);
 	tcase_add_test(tc, a_fault_is_adopted_too);
 	tcase_add_test(tc, zeroed_memory_is_an_arena_in_which_nothing_fits);

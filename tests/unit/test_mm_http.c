@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct host host;
 static struct host_answer answer;
@@ -320,6 +321,26 @@ START_TEST(an_answer_may_begin_before_the_body_was_read)
 }
 END_TEST
 
+static void until_spare(bool there)
+{
+	int64_t deadline = SOON;
+	while (arena_has_spare() != there && clock_now_ms() < deadline)
+		usleep(1000);
+	ck_assert(arena_has_spare() == there);
+}
+
+START_TEST(memory_of_a_large_body_goes_when_the_session_is_quiet)
+{
+	handler = answer_at_once;
+	request(&(struct host_request){
+	    .url = "/", .body = str_n(big, sizeof(big)) });
+#ifndef __SANITIZE_ADDRESS__
+	until_spare(true);
+#endif
+	until_spare(false);
+}
+END_TEST
+
 static void read_some_then_answer(struct mm_call *call, struct mm_http *http)
 {
 	char start[100];
@@ -599,6 +620,8 @@ int main(void)
 	tcase_add_test(tc, a_body_that_breaks_off_ends_there);
 	tcase_add_loop_test(
 	    tc, an_answer_may_begin_before_the_body_was_read, 0, N_SIZES);
+	tcase_add_test(
+	    tc, memory_of_a_large_body_goes_when_the_session_is_quiet);
 	tcase_add_test(tc, an_answer_may_begin_in_the_middle_of_the_body);
 	tcase_add_test(tc, a_handler_that_reads_nothing_does_not_stop_the_host);
 	tcase_add_test(tc, a_reply_without_reading_asks_for_nothing);

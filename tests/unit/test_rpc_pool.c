@@ -1,4 +1,5 @@
 /* Threads and work: nothing stays where nobody comes for it. */
+#include "base/arena.h"
 #include "rpc/pool.h"
 #include "tests/lib/peer.h"
 
@@ -175,6 +176,35 @@ START_TEST(what_is_due_is_found_by_who_looks)
 }
 END_TEST
 
+static void need_memory(struct rpc_work *w)
+{
+	(void)w;
+	struct arena a;
+	set(&second_runs);
+	until(&waits);
+	arena_init(&a, 1 << 20);
+	ck_assert_ptr_nonnull(arena_alloc(&a, 900000));
+	arena_fini(&a);
+	set(&short_ran);
+}
+
+START_TEST(memory_of_large_calls_goes_when_nobody_needs_it)
+{
+	second.run = need_memory;
+	bring(&first);
+	until(&first_runs);
+	bring(&second);
+	until(&short_ran);
+#ifndef __SANITIZE_ADDRESS__
+	ck_assert(arena_has_spare());
+#endif
+	int64_t deadline = SOON;
+	while (arena_has_spare() && clock_now_ms() < deadline)
+		usleep(1000);
+	ck_assert(!arena_has_spare());
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("rpc pool");
@@ -185,6 +215,7 @@ static Suite *suite(void)
 	    tc, nothing_is_left_behind_while_another_one_waits_for_bytes);
 	tcase_add_test(tc, what_is_put_off_is_done_when_it_is_due);
 	tcase_add_test(tc, what_is_due_is_found_by_who_looks);
+	tcase_add_test(tc, memory_of_large_calls_goes_when_nobody_needs_it);
 	suite_add_tcase(s, tc);
 	return s;
 }
