@@ -85,29 +85,40 @@ static void start_meeting(struct ctx *c, struct mm_http *http)
 
 /* ---- dispatch ------------------------------------------------------------------------- */
 
-/* The route of a path and, when it has one, of the method; N_ROUTES: none. */
-static size_t find_route(const struct mm_http *http, bool *path_known)
+/* The route of a path and a method. N_ROUTES: none, but the path has one for the
+ * method `allowed`, unless that is NULL. */
+static size_t find_route(const struct mm_http *http, const char **allowed)
 {
 	size_t found = N_ROUTES;
-	*path_known = false;
+	*allowed = NULL;
 	for (size_t i = 0; i < N_ROUTES; i++) {
 		if (!str_eq(mm_http_path(http), str_from(routes[i].path)))
 			continue;
-		*path_known = true;
+		*allowed = routes[i].method;
 		if (str_eq(mm_http_method(http), str_from(routes[i].method)))
 			found = i;
 	}
 	return found;
 }
 
+/* In plain text, which needs no header: whoever tries paths costs little. */
+static void serve_nothing(struct mm_http *http, const char *allowed)
+{
+	if (allowed == NULL) {
+		mm_http_reply(http, 404, S(""), S("not found\n"));
+		return;
+	}
+	mm_http_set_header(http, S("Allow"), str_from(allowed));
+	mm_http_reply(http, 405, S(""), S("method not allowed\n"));
+}
+
 static void dispatch(
-    struct ctx *c, struct mm_http *http, size_t route, bool path_known)
+    struct ctx *c, struct mm_http *http, size_t route, const char *allowed)
 {
 	if (!c->config->valid)
 		reply_error(c, http, 501, say(c, "Zoom is not set up yet"));
 	else if (route == N_ROUTES)
-		reply_error(c, http, path_known ? 405 : 404,
-		    path_known ? S("method not allowed") : S("not found"));
+		serve_nothing(http, allowed);
 	else if (routes[route].who == SIGNED_IN &&
 	         mm_http_user_id(http).len == 0)
 		reply_error(
@@ -118,8 +129,8 @@ static void dispatch(
 
 enum mm_http_ahead routes_ahead(struct ctx *c, const struct mm_http *http)
 {
-	bool path_known;
-	size_t route = find_route(http, &path_known);
+	const char *allowed;
+	size_t route = find_route(http, &allowed);
 	if (route == N_ROUTES || !c->config->valid)
 		return MM_AHEAD_NOTHING;
 	if (routes[route].who == ANYBODY)
@@ -132,9 +143,9 @@ enum mm_http_ahead routes_ahead(struct ctx *c, const struct mm_http *http)
 void routes_serve(struct ctx *c, struct mm_http *http)
 {
 	int64_t began_ms = clock_now_ms();
-	bool path_known;
-	size_t route = find_route(http, &path_known);
-	dispatch(c, http, route, path_known);
+	const char *allowed;
+	size_t route = find_route(http, &allowed);
+	dispatch(c, http, route, allowed);
 	metrics_route(&c->plugin->metrics, route, mm_http_status(http) < 400,
 	    clock_now_ms() - began_ms);
 }

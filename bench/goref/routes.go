@@ -20,7 +20,7 @@ func (p *Plugin) newRouter() *mux.Router {
 	r.HandleFunc("/api/v1/meetings", p.signedIn(p.startMeeting)).Methods(http.MethodPost)
 	r.HandleFunc("/echo", echo)
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusNotFound, "not found")
+		http.Error(w, "not found", http.StatusNotFound)
 	})
 	return r
 }

@@ -88,6 +88,24 @@ START_TEST(a_route_answers)
 }
 END_TEST
 
+START_TEST(a_path_that_leads_nowhere_costs_no_header)
+{
+	ck_assert_int_eq(request("GET", "/no/such/path", NULL, S("")), 404);
+	ck_assert_str_eq(host_body(&answer), "not found\n");
+	ck_assert_str_eq((const char *)answer.order.data, "WriteHeader Write");
+}
+END_TEST
+
+START_TEST(another_method_is_told_which_one_there_is)
+{
+	ck_assert_int_eq(request("GET", "/webhook", NULL, S("")), 405);
+	ck_assert_str_eq(host_header(&answer, "Allow"), "POST");
+	ck_assert_int_eq(request("POST", "/oauth2/connect", ADA, S("")), 405);
+	ck_assert_str_eq(host_header(&answer, "Allow"), "GET");
+	ck_assert_str_eq(host_body(&answer), "method not allowed\n");
+}
+END_TEST
+
 START_TEST(until_it_is_set_up_every_route_answers_501)
 {
 	world_configures(&w, "WebhookSecret", "\"\"");
@@ -205,6 +223,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(
 	    tc, a_route_answers, 0, (int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(tc, a_path_that_leads_nowhere_costs_no_header);
+	tcase_add_test(tc, another_method_is_told_which_one_there_is);
 	tcase_add_test(tc, until_it_is_set_up_every_route_answers_501);
 	tcase_add_test(tc, a_body_that_makes_no_sense_is_a_bad_request);
 	tcase_add_test(tc, a_meeting_is_started_and_its_link_answered);
