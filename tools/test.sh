@@ -107,7 +107,7 @@ long() {
 	step build-release make -s -j2 BUILD=amd64 all
 	SOAK=${SOAK:-30m} step soak go_tests dev amd64 -timeout 60m -run 'TestSoak$' ./e2e
 	step load go_tests dev/newest amd64 -run "Flights|TooMany|Large|Slow|Memory" ./...
-	step fuzz make -s fuzz T=1800 # half an hour of a processor each
+	step fuzz make -s fuzz T=${FUZZ:-1800} # seconds of a processor each
 	step stand-in-race go_tests dev debug -race ./zoomsim
 	step bill-of-materials "$(tools/setup.sh spdx)" -i "$(echo dist/*.spdx.json)"
 	step reproducible make -s reproducible

@@ -24,7 +24,7 @@ var cases = []kase{
 	{name: "unknown", measure: alike("unknown path", unknown, 1000, 1)},
 	{name: "help", measure: plain("`/zoom help`", help, 400, 1)},
 	{name: "start", measure: plain("meeting start", start, 200, 1)},
-	{name: "cold", measure: plain("meeting start, cold connection", coldStart, 20, 1)},
+	{name: "cold", measure: plain("meeting start, cold connection", coldStart, 100, 1)},
 	{name: "large", measure: alike("webhook of 900 kB", webhookOf(unwanted, 900_000), 40, 1)},
 	{name: "read", measure: alike("webhook of 900 kB, looked up", webhookOf("meeting.ended", 900_000), 40, 1)},
 	{name: "stream", measure: measureStream},
