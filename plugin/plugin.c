@@ -21,7 +21,7 @@
 
 #define BOT_NAME    "zoom"
 #define PICTURE     "assets/profile.png"
-#define PICTURE_MAX ((size_t)1024 * 1024)
+#define PICTURE_MAX ((size_t)64 * 1024)
 #define PICTURE_KEY "z2_bot_picture"
 
 /* Whoever has the turn gives it back by then: a call of the API ends by itself,
@@ -176,8 +176,12 @@ static bool read_file(
 	size_t n = data == NULL ? 0 : fread(data, 1, PICTURE_MAX, file);
 	fclose(file);
 	*content = str_n(data, n);
-	return arena_ok(a, err) &&
-	       (n > 0 || err_set(err, ERR_IO, "%s is empty", path));
+	if (!arena_ok(a, err))
+		return false;
+	if (n == 0 || n == PICTURE_MAX)
+		return err_set(err, ERR_IO, "%s is %s", path,
+		    n == 0 ? "empty" : "too large");
+	return true;
 }
 
 /* Only when the picture, or the bot, is another one than last time: every

@@ -7,8 +7,11 @@
 
 #include <check.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct world w;
 
@@ -142,6 +145,36 @@ START_TEST(a_picture_that_is_missing_does_not_stop_it)
 	ck_assert(host_logged(&host, "The bot has no picture"));
 	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 0);
 	tear_down();
+}
+END_TEST
+
+static const struct {
+	off_t size;
+	const char *why;
+} no_pictures[] = { { 0, "is empty" }, { 100000, "is too large" } };
+
+START_TEST(a_file_that_cannot_be_a_picture_is_not_sent)
+{
+	char bundle[] = "/tmp/bundle-XXXXXX";
+	char folder[64], path[128];
+	ck_assert_ptr_nonnull(mkdtemp(bundle));
+	snprintf(folder, sizeof(folder), "%s/assets", bundle);
+	snprintf(path, sizeof(path), "%s/profile.png", folder);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	FILE *file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(ftruncate(fileno(file), no_pictures[_i].size), 0);
+	fclose(file);
+
+	set_up();
+	host.bundle = bundle;
+	host_activates(&host);
+	ck_assert(host_logged(&host, no_pictures[_i].why));
+	ck_assert_uint_eq(host_n_called(&host, MM_API_SET_PROFILE_IMAGE), 0);
+	tear_down();
+	unlink(path);
+	rmdir(folder);
+	rmdir(bundle);
 }
 END_TEST
 
@@ -309,6 +342,8 @@ int main(void)
 	tcase_add_test(
 	    tc, a_command_that_cannot_be_registered_stops_the_activation);
 	tcase_add_test(tc, a_picture_that_is_missing_does_not_stop_it);
+	tcase_add_loop_test(
+	    tc, a_file_that_cannot_be_a_picture_is_not_sent, 0, 2);
 	tcase_add_test(
 	    tc, a_picture_that_the_server_refuses_is_tried_again_next_time);
 	tcase_add_test(tc, without_settings_it_starts_and_says_what_is_missing);
