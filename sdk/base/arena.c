@@ -27,7 +27,8 @@
 
 struct arena_block {
 	struct arena_block *next;
-	size_t room; /* bytes in data */
+	size_t size; /* bytes in data */
+	size_t room; /* of them, for this arena: as many as if it was new */
 	size_t used; /* bytes given out */
 	alignas(max_align_t) char data[];
 };
@@ -39,7 +40,7 @@ static atomic_bool spare_is_fresh;          /* given back since the last trim */
 
 static void give_back(struct arena_block *block)
 {
-	bool keep = block->room > LARGEST_BLOCK && block->room <= LARGEST_KEPT;
+	bool keep = block->size > LARGEST_BLOCK && block->size <= LARGEST_KEPT;
 #ifdef FINDS_WHO_COMES_LATE
 	keep = false;
 #endif
@@ -51,15 +52,26 @@ static void give_back(struct arena_block *block)
 }
 
 /* NULL when there is none that fits. */
-static struct arena_block *take_spare(size_t want, size_t most)
+static struct arena_block *take_spare(size_t want)
 {
 	if (want <= LARGEST_BLOCK)
 		return NULL;
 	struct arena_block *block = atomic_exchange(&spare, NULL);
-	if (block == NULL || (block->room >= want && block->room <= most))
+	if (block == NULL || block->size >= want)
 		return block;
 	free(block);
 	return NULL;
+}
+
+static struct arena_block *new_block(size_t want)
+{
+	struct arena_block *block = take_spare(want);
+	if (block != NULL)
+		return block;
+	block = calloc(1, sizeof(*block) + want);
+	if (block != NULL)
+		block->size = want;
+	return block;
 }
 
 bool arena_has_spare(void)
@@ -105,13 +117,15 @@ void arena_reset(struct arena *a, size_t keep)
 #ifdef FINDS_WHO_COMES_LATE
 	keep = 0;
 #endif
-	while (kept != NULL && kept->room > keep)
+	while (kept != NULL && kept->size > keep)
 		kept = kept->next;
 	wipe(a, kept);
 	*a = (struct arena){ .max = a->max };
 	if (kept == NULL)
 		return;
-	*kept = (struct arena_block){ .room = kept->room };
+	kept->next = NULL;
+	kept->used = 0;
+	kept->room = kept->size;
 	a->blocks = kept;
 	a->used = kept->room;
 }
@@ -137,14 +151,12 @@ static bool grow(struct arena *a, size_t size)
 		want = size;
 	if (want > a->max - a->used)
 		return fail(a, ERR_TOO_BIG) != NULL;
-	struct arena_block *block = take_spare(want, a->max - a->used);
-	if (block != NULL)
-		want = block->room;
-	else
-		block = calloc(1, sizeof(*block) + want);
+	struct arena_block *block = new_block(want);
 	if (block == NULL)
 		return fail(a, ERR_NO_MEMORY) != NULL;
-	*block = (struct arena_block){ .next = a->blocks, .room = want };
+	block->next = a->blocks;
+	block->room = want;
+	block->used = 0;
 	a->blocks = block;
 	a->used += want;
 	return true;
