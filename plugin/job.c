@@ -473,6 +473,7 @@ static void *work(void *object)
 			visit(jobs, slot);
 		else
 			look_everywhere(jobs);
+		arena_trim();
 	}
 	return NULL;
 }

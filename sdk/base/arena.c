@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/clock.h"
+
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,8 +24,10 @@
 #define FIRST_BLOCK   ((size_t)2048)
 #define LARGEST_BLOCK ((size_t)256 * 1024)
 
-/* A block above that is for one large thing; up to so much it is worth keeping. */
+/* A block above that is for one large thing; up to so much it is worth keeping,
+ * for so long. */
 #define LARGEST_KEPT ((size_t)2 * 1024 * 1024)
+#define KEPT_MS      1000
 
 struct arena_block {
 	struct arena_block *next;
@@ -36,7 +40,7 @@ struct arena_block {
 /* ---- one large block for whoever comes next ---------------------------------------- */
 
 static _Atomic(struct arena_block *) spare; /* wiped */
-static atomic_bool spare_is_fresh;          /* given back since the last trim */
+static _Atomic int64_t spare_due_ms;
 
 static void give_back(struct arena_block *block)
 {
@@ -45,7 +49,7 @@ static void give_back(struct arena_block *block)
 	keep = false;
 #endif
 	if (keep) {
-		atomic_store(&spare_is_fresh, true);
+		atomic_store(&spare_due_ms, clock_deadline_ms(KEPT_MS));
 		block = atomic_exchange(&spare, block);
 	}
 	free(block);
@@ -74,14 +78,16 @@ static struct arena_block *new_block(size_t want)
 	return block;
 }
 
-bool arena_has_spare(void)
+int64_t arena_trim_due_ms(void)
 {
-	return atomic_load(&spare) != NULL;
+	return atomic_load(&spare) == NULL ? DEADLINE_NEVER
+	                                   : atomic_load(&spare_due_ms);
 }
 
 void arena_trim(void)
 {
-	if (!atomic_exchange(&spare_is_fresh, false))
+	int64_t due_ms = arena_trim_due_ms();
+	if (due_ms != DEADLINE_NEVER && due_ms <= clock_now_ms())
 		free(atomic_exchange(&spare, NULL));
 }
 

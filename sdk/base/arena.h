@@ -29,9 +29,9 @@ struct arena_block;
 /* Zeroed memory is a valid arena with a cap of 0: every allocation fails. */
 struct arena {
 	struct arena_block *blocks; /* newest first, owned */
-	size_t used;                /* bytes malloc'ed in all blocks */
-	size_t max;                 /* cap on used, given at birth */
-	enum err_code fault;        /* why an allocation failed, sticky */
+	size_t used;         /* bytes of all blocks, as if all were new */
+	size_t max;          /* cap on used, given at birth */
+	enum err_code fault; /* why an allocation failed, sticky */
 };
 
 /* Prepare an empty arena; nothing is allocated yet. max is in bytes. */
@@ -41,7 +41,7 @@ void arena_init(struct arena *a, size_t max);
  * arena; leaves a zeroed one. */
 void arena_fini(struct arena *a);
 
-/* Wipe everything, and free all but one block of at most `keep` bytes: for what
+/* Wipe everything, and give back all but one block of at most `keep` bytes: for what
  * comes next. Under AddressSanitizer, which is to find who comes late, all. */
 void arena_reset(struct arena *a, size_t keep);
 
@@ -78,11 +78,12 @@ void arena_adopt(struct arena *a, struct arena *from);
 /*
  * The process keeps one large block (256 KiB to 2 MiB) that an arena has given
  * back, wiped, for the next arena that needs such: the system takes longer to
- * bring the pages than most handlers to read what is in them. arena_trim frees it,
- * unless it has been in use since the last arena_trim. Any thread. Under
+ * bring the pages than most handlers to read what is in them. arena_trim frees it
+ * once it is due, a second after it was last given back; the threads that serve
+ * hooks call it. Monotonic; DEADLINE_NEVER: there is none. Any thread. Under
  * AddressSanitizer none is kept.
  */
-bool arena_has_spare(void);
+int64_t arena_trim_due_ms(void);
 void arena_trim(void);
 
 /* False, and err set, when any allocation has failed so far. */

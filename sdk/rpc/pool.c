@@ -12,9 +12,6 @@
 #define IDLE_MS   10000
 #define IDLE_KEPT 4
 
-/* Memory of a large call that nobody has needed for so long goes. */
-#define TRIM_MS 1000
-
 /* So much may be left behind by one who takes work from the queue: he is mostly
  * back for it before another one has woken up. Nothing for a while after somebody
  * was seen to wait inside of his work, and nothing while another one waits for
@@ -212,7 +209,7 @@ static void keep_no_time(struct rpc_pool *p, const int64_t *until_ms)
 
 static void wait_for_bytes(struct rpc_pool *p)
 {
-	int64_t deadline = next_due(p, DEADLINE_NEVER);
+	int64_t deadline = next_due(p, arena_trim_due_ms());
 	p->waiting = true;
 	keep_time(p, &deadline);
 	pthread_mutex_unlock(&p->lock);
@@ -237,19 +234,6 @@ static bool be_idle(struct rpc_pool *p)
 	       p->n_idle < IDLE_KEPT;
 }
 
-static void trim(struct rpc_work *w)
-{
-	(void)w;
-	arena_trim();
-}
-
-/* Have somebody come back for memory that is kept. The queue is empty. */
-static void mind_memory(struct rpc_pool *p)
-{
-	if (!p->trim.put_off && arena_has_spare())
-		pool_put_off(p, &p->trim, clock_deadline_ms(TRIM_MS));
-}
-
 static void *work(void *arg)
 {
 	struct rpc_pool *p = arg;
@@ -259,13 +243,14 @@ static void *work(void *arg)
 	p->called = false;
 	while (stays) {
 		struct rpc_work *w = take(p);
-		if (w == NULL)
-			mind_memory(p);
-		if (w != NULL)
+		if (w != NULL) {
 			run(p, w);
-		else if (p->ending)
+			continue;
+		}
+		arena_trim();
+		if (p->ending)
 			break;
-		else if (p->waiter.wait != NULL && !p->waiting && !p->over)
+		if (p->waiter.wait != NULL && !p->waiting && !p->over)
 			wait_for_bytes(p);
 		else
 			stays = be_idle(p);
@@ -291,7 +276,6 @@ struct rpc_pool *rpc_pool_new(const struct rpc_waiter *waiter,
 		p->waiter = *waiter;
 	p->max_threads = max_threads;
 	p->thread_name = thread_name;
-	p->trim.run = trim;
 	list_init(&p->queue);
 	list_init(&p->put_off);
 	pthread_mutex_init(&p->lock, NULL);

@@ -35,8 +35,7 @@ struct rpc_pool {
 	pthread_cond_t ended; /* n_threads is 0 */
 	/* guarded by lock */
 	struct list queue;
-	struct list put_off;  /* in the order in which they are due */
-	struct rpc_work trim; /* put off while memory is kept, see arena_trim */
+	struct list put_off; /* in the order in which they are due */
 	size_t n_queued, n_held;
 	size_t n_threads, n_idle;
 	bool waiting;        /* somebody waits for bytes, or is about to */

@@ -1,10 +1,12 @@
 /* Memory that dies together. */
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <check.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct arena a;
 static struct err err;
@@ -150,6 +152,11 @@ enum { KEEPS = false };
 enum { KEEPS = true };
 #endif
 
+static bool has_spare(void)
+{
+	return arena_trim_due_ms() != DEADLINE_NEVER;
+}
+
 /* Fill so many bytes in an arena of its own. */
 static void use(size_t size)
 {
@@ -164,18 +171,18 @@ static void use(size_t size)
 START_TEST(a_large_block_is_kept_and_wiped)
 {
 	use(900000);
-	ck_assert(arena_has_spare() == KEEPS);
+	ck_assert(has_spare() == KEEPS);
 	char *p = arena_alloc(&a, 800000);
-	ck_assert(!arena_has_spare());
+	ck_assert(!has_spare());
 	ck_assert_ptr_nonnull(p);
 	for (size_t i = 0; i < 800000; i++)
 		ck_assert(p[i] == 0);
 	arena_fini(&a);
 	/* it has not shrunk */
 	arena_init(&a, 1 << 20);
-	ck_assert(arena_has_spare() == KEEPS);
+	ck_assert(has_spare() == KEEPS);
 	ck_assert_ptr_nonnull(arena_alloc(&a, 900000));
-	ck_assert(!arena_has_spare());
+	ck_assert(!has_spare());
 }
 END_TEST
 
@@ -195,7 +202,7 @@ START_TEST(one_that_is_too_small_is_not_taken)
 {
 	use(300000);
 	char *p = arena_alloc(&a, 900000);
-	ck_assert(!arena_has_spare());
+	ck_assert(!has_spare());
 	ck_assert_ptr_nonnull(p);
 	memset(p, 'x', 900000);
 }
@@ -206,20 +213,24 @@ START_TEST(what_is_small_or_huge_is_not_kept)
 	use(1000);
 	use(200000);
 	use(3000000);
-	ck_assert(!arena_has_spare());
+	ck_assert(!has_spare());
 }
 END_TEST
 
-START_TEST(a_spare_block_goes_when_nobody_has_needed_it)
+START_TEST(a_spare_block_goes_when_it_is_due)
 {
+	int64_t began_ms = clock_now_ms();
 	use(900000);
+	int64_t due_ms = arena_trim_due_ms();
+	ck_assert(!KEEPS || due_ms >= began_ms + 1000);
+	while (has_spare()) {
+		arena_trim();
+		usleep(1000);
+	}
+	ck_assert(!KEEPS || clock_now_ms() >= due_ms);
 	arena_trim();
 	use(900000);
-	arena_trim();
-	ck_assert(arena_has_spare() == KEEPS);
-	arena_trim();
-	ck_assert(!arena_has_spare());
-	arena_trim();
+	ck_assert(!KEEPS || arena_trim_due_ms() > due_ms);
 }
 END_TEST
 
@@ -273,7 +284,7 @@ int main(void)
 	tcase_add_test(tc, a_larger_block_counts_as_one_that_fits);
 	tcase_add_test(tc, one_that_is_too_small_is_not_taken);
 	tcase_add_test(tc, what_is_small_or_huge_is_not_kept);
-	tcase_add_test(tc, a_spare_block_goes_when_nobody_has_needed_it);
+	tcase_add_test(tc, a_spare_block_goes_when_it_is_due);
 	tcase_add_test(tc, an_empty_arena_can_be_adopted);
 	tcase_add_test(tc, a_fault_is_adopted_too);
 	tcase_add_test(tc, zeroed_memory_is_an_arena_in_which_nothing_fits);
