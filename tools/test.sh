@@ -97,6 +97,8 @@ hosts() {
 }
 
 long() {
+	soak=${SOAK:-30m}
+	unset SOAK # of that one step, not of all end-to-end tests
 	step build make -s -j2 all dist
 	step build-tsan make -s -j2 BUILD=tsan all test-programs
 	step unit-tsan make -s -j2 unit BUILD=tsan
@@ -105,7 +107,7 @@ long() {
 	step newest-tsan go_tests dev/newest tsan -short ./...
 	step interop-tsan go_tests dev/interop tsan ./...
 	step build-release make -s -j2 BUILD=amd64 all
-	SOAK=${SOAK:-30m} step soak go_tests dev amd64 -timeout 60m -run 'TestSoak$' ./e2e
+	SOAK=$soak step soak go_tests dev amd64 -timeout 60m -run 'TestSoak$' ./e2e
 	step load go_tests dev/newest amd64 -run "Flights|TooMany|Large|Slow|Memory" ./...
 	step fuzz make -s fuzz T=${FUZZ:-1800} # seconds of a processor each
 	step stand-in-race go_tests dev debug -race ./zoomsim
