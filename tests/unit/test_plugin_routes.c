@@ -92,7 +92,7 @@ START_TEST(a_path_that_leads_nowhere_costs_no_header)
 {
 	ck_assert_int_eq(request("GET", "/no/such/path", NULL, S("")), 404);
 	ck_assert_str_eq(host_body(&answer), "not found\n");
-	ck_assert_str_eq((const char *)answer.order.data, "WriteHeader Write");
+	ck_assert_str_eq(str_c(buf_str(&answer.order)), "WriteHeader Write");
 }
 END_TEST
 
