@@ -8,7 +8,6 @@
 #include "tests/lib/world.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -265,17 +264,6 @@ static const struct {
 	{ 24 * 3600 * 1000, 3600 * 1000 },
 };
 
-static size_t n_tasks(void)
-{
-	size_t n = 0;
-	DIR *tasks = opendir("/proc/self/task");
-	ck_assert_ptr_nonnull(tasks);
-	while (readdir(tasks) != NULL)
-		n++;
-	closedir(tasks);
-	return n;
-}
-
 static void *stop(void *jobs)
 {
 	jobs_stop(jobs);
@@ -292,12 +280,12 @@ START_TEST(what_is_stopped_is_left_to_whoever_comes_next)
 	ck_assert(add());
 	while (n_run == 0)
 		sched_yield();
-	size_t before = n_tasks();
+	size_t before = count_threads();
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(
 		    pthread_create(&stoppers[i], NULL, stop, w.plugin.jobs), 0);
 	/* those who had nothing to do have gone */
-	while (n_tasks() >= before)
+	while (count_threads() >= before)
 		sched_yield();
 	is_held = false;
 	for (int i = 0; i < 2; i++)
