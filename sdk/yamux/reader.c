@@ -42,7 +42,7 @@
  * many beside it does not feel that. */
 #define CROWD          24
 #define STREAM_US      4
-#define GATHER_US_MOST 300
+#define GATHER_US_MOST 700
 
 /* ---- waking ----------------------------------------------------------------- */
 
@@ -234,8 +234,10 @@ bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms)
 	bool in_time = true;
 	pthread_mutex_lock(&s->lock);
 	gather(s);
-	while (in_time && !s->poked && !s->closed)
+	while (in_time && !s->poked && !s->closed) {
 		in_time = wait_or_read(s, &s->idle, deadline_ms);
+		gather(s);
+	}
 	s->poked = false;
 	session_leave(s);
 	bool live = !s->closed;

@@ -61,8 +61,8 @@ struct yamux_session *yamux_session_new(int fd, bool client, struct err *err);
 /*
  * yamux_session_idle - wait for the bytes of all streams that are watched
  *
- * Returns after yamux_session_poke, also one from before, or at the deadline; half a
- * millisecond later when many streams are open.
+ * Returns after yamux_session_poke, also one from before, or at the deadline; up
+ * to a millisecond later when many streams are open.
  * False: the session has ended. One thread at a time.
  */
 bool yamux_session_idle(struct yamux_session *s, int64_t deadline_ms);
