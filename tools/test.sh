@@ -107,12 +107,13 @@ long() {
 	step newest-tsan go_tests dev/newest tsan -short ./...
 	step interop-tsan go_tests dev/interop tsan ./...
 	step build-release make -s -j2 BUILD=amd64 all
-	SOAK=$soak step soak go_tests dev amd64 -timeout 60m -run 'TestSoak$' ./e2e
 	step load go_tests dev/newest amd64 -run "Flights|TooMany|Large|Slow|Memory" ./...
+	SOAK=$soak step soak go_tests dev amd64 -timeout 60m -run 'TestSoak$' ./e2e & # it waits, mostly
 	step fuzz make -s fuzz T=${FUZZ:-1800} # seconds of a processor each
 	step stand-in-race go_tests dev debug -race ./zoomsim
 	step bill-of-materials "$(tools/setup.sh spdx)" -i "$(echo dist/*.spdx.json)"
 	step reproducible make -s reproducible
+	wait
 }
 
 case ${1:-} in
