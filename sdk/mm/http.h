@@ -2,7 +2,8 @@
  * http - one HTTP request that the host hands to the plugin
  *
  * The path comes without /plugins/<id>. The header Mattermost-User-Id is set
- * by the server for signed-in users and cannot be forged. Body and answer
+ * by the server for signed-in users; only another plugin can forge it, and its
+ * requests have Mattermost-Plugin-ID. Body and answer
  * are streams: a body is fetched as it is read (or before, when the plugin wants
  * it, see enum mm_http_ahead), an answer leaves as it is written, so neither is ever in memory whole unless asked for.
  *
