@@ -26,9 +26,8 @@ func (w *world) planted() []string {
 	}
 }
 
-// tokenStart is how all of the stand-in's begin, access, refresh and download: they
-// are JWTs. In the middle of a word it is a random text that looks so.
-var tokenStart = regexp.MustCompile(`\beyJ`)
+// tokenStart is how tokens begin, the stand-in's and those that faults answer with.
+var tokenStart = regexp.MustCompile(`\b(` + zoomsim.TokenStart + `|eyJ\.)`)
 
 // dump is a query's result, row by row, as the database keeps it.
 func (w *world) dump(db *sql.DB, query string) map[string][]byte {

@@ -194,7 +194,7 @@ func (w *world) keepsSecrets(said string) {
 	log, err := os.ReadFile(w.host.LogFile())
 	check(w.T, err)
 	app := w.zoom.App()
-	secrets := []string{app.ClientSecret, encryptionKey, webhookSecret, app.SecretToken, "eyJ",
+	secrets := []string{app.ClientSecret, encryptionKey, webhookSecret, app.SecretToken, zoomsim.TokenStart,
 		base64.StdEncoding.EncodeToString([]byte(app.ClientID + ":" + app.ClientSecret))}
 	for _, secret := range secrets {
 		for place, text := range map[string]string{"an answer": said, "the log": string(log)} {

@@ -162,13 +162,14 @@ func TestTokenAnswer(t *testing.T) {
 	}
 }
 
-func TestTokensStayInTheirLength(t *testing.T) {
+func TestTokensAreOneInStartAndLength(t *testing.T) {
 	b := launch(t)
 	for range 300 {
 		b.mu.Lock()
 		token := b.newToken("access_token", "x", b.now())
 		b.mu.Unlock()
-		if len(token) < tokenMin || len(token) > tokenMax || strings.Count(token, ".") != 2 {
+		if len(token) < tokenMin || len(token) > tokenMax || strings.Count(token, ".") != 2 ||
+			!strings.HasPrefix(token, TokenStart) {
 			t.Fatal(len(token), token)
 		}
 	}

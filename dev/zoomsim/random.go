@@ -60,6 +60,10 @@ func newTrackingID() string {
 	return "v=2.0;clid=us02;rid=WEB_" + hex.EncodeToString(randomBytes(16))
 }
 
+// TokenStart is how all tokens begin, access, refresh and download: they are JWTs.
+// Less of it also begins one of some hundred thousand random UUIDs.
+const TokenStart = "eyJhbGci"
+
 // newToken makes a JWT in the shape of Zoom's samples (FACTS 1.2). The
 // stand-in itself never reads it: it looks tokens up.
 func (s *Sim) newToken(kind, userID string, expires time.Time) string {
