@@ -245,8 +245,7 @@ static bool take_over(struct ctx *c, struct str user_id,
 	}
 	if (former.len == 0 || str_eq(former, user_id))
 		return true;
-	if (!grant_load(c, former, &grant, &why) ||
-	    !str_eq(grant.zoom_id, owner->id))
+	if (!grant_load(c, former, &grant, &why))
 		return true;
 	if (!grant_remove(c, &grant, &removed, err))
 		return false;
@@ -292,10 +291,11 @@ static bool keep_account(struct ctx *c, struct str user_id,
 }
 
 static bool keep_user(struct ctx *c, const struct grant *grant,
-    const struct zoom_user *owner, struct err *err)
+    const struct grant *former, const struct zoom_user *owner, struct err *err)
 {
 	bool saved;
 	return take_over(c, grant->user_id, owner, err) &&
+	       grant_leave(c, former, owner->id, err) &&
 	       grant_save(c, grant, NULL, &saved, err);
 }
 
@@ -317,7 +317,7 @@ static bool keep(struct ctx *c, struct str user_id,
 		former = (struct grant){ 0 };
 	if (!store_load_account(c, &account, err) ||
 	    !(for_all ? keep_account(c, user_id, &grant, owner, err)
-	              : keep_user(c, &grant, owner, err)))
+	              : keep_user(c, &grant, &former, owner, err)))
 		return false;
 	give_back(c, &former, &account, owner);
 	return true;

@@ -135,6 +135,22 @@ bool grant_load_of(
 	return done && arena_ok(c->arena, err);
 }
 
+/* An index outlives its grant when the user connects another Zoom user. */
+static bool drop_outlived(
+    struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
+{
+	struct grant grant;
+	struct err why = { 0 };
+	if (user_id->len == 0)
+		return true;
+	if (!grant_load_of(c, *user_id, &grant, &why))
+		return grant.raw.len > 0 ||
+		       err_set(err, why.code, "%s", why.text);
+	if (grant.raw.len > 0 && !str_eq(grant.zoom_id, zoom_id))
+		*user_id = S("");
+	return true;
+}
+
 bool grant_find(
     struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
 {
@@ -151,7 +167,8 @@ bool grant_find(
 		return false;
 	*user_id = js_text(c->arena, object, "UserID");
 	json_decref(object);
-	return arena_ok(c->arena, err);
+	return arena_ok(c->arena, err) &&
+	       drop_outlived(c, zoom_id, user_id, err);
 }
 
 /* ---- saving ----------------------------------------------------------------------- */
@@ -222,4 +239,15 @@ bool grant_remove(
 		return false;
 	return !*removed || g->user_id.len == 0 || g->zoom_id.len == 0 ||
 	       store_delete(c, index_key(c, g->zoom_id), err);
+}
+
+bool grant_leave(
+    struct ctx *c, const struct grant *g, struct str zoom_id, struct err *err)
+{
+	struct str user_id;
+	if (g->zoom_id.len == 0 || str_eq(g->zoom_id, zoom_id))
+		return true;
+	return grant_find(c, g->zoom_id, &user_id, err) &&
+	       (!str_eq(user_id, g->user_id) ||
+	           store_delete(c, index_key(c, g->zoom_id), err));
 }

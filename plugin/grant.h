@@ -82,8 +82,13 @@ bool grant_renew(
 bool grant_remove(struct ctx *c, const struct grant *g, bool *removed,
     struct err *err) MUST_USE;
 
-/* Whose grant belongs to this Zoom user; empty when nobody's does. */
+/* Whose grant belongs to this Zoom user; empty when nobody's does. One that
+ * cannot be read is taken for it. */
 bool grant_find(struct ctx *c, struct str zoom_id, struct str *user_id,
+    struct err *err) MUST_USE;
+
+/* Find a user by their former Zoom user no more, when zoom_id is another. */
+bool grant_leave(struct ctx *c, const struct grant *g, struct str zoom_id,
     struct err *err) MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 #include "plugin/js.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* jansson goes down as many levels as there are, on our stack: so count them
  * before. Brackets in texts do not count. */
@@ -59,6 +60,8 @@ struct str js_dump(struct arena *a, json_t *object)
 		text = arena_str(a, str_from(json));
 	else if (a->fault == ERR_NONE)
 		a->fault = ERR_NO_MEMORY;
+	if (json != NULL)
+		explicit_bzero(json, strlen(json)); /* may hold tokens and keys */
 	free(json);
 	json_decref(object);
 	return text;

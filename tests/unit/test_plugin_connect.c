@@ -445,6 +445,11 @@ START_TEST(a_users_former_zoom_account_is_given_back)
 	ck_assert_int_eq(complete(ADA, state, CODE), 200);
 	ck_assert_ptr_nonnull(
 	    strstr(https_request(w.zoom, 4), "POST /oauth/revoke "));
+	/* what Zoom says of the former one is not about the present one */
+	ck_assert_uint_eq(
+	    host_key(&w.host, "zoomtokenbyzoomid_hOsT0000000000000000AA").len,
+	    0);
+	ck_assert_uint_gt(host_key(&w.host, "zoomtoken_" ADA).len, 0);
 }
 END_TEST
 

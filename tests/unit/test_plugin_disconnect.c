@@ -361,6 +361,24 @@ START_TEST(a_users_grant_is_forgotten_and_the_user_told)
 }
 END_TEST
 
+/* The index is what an earlier version left behind. */
+START_TEST(a_users_former_zoom_user_is_not_the_present_one)
+{
+	user_level();
+	struct ctx c = world_ctx(&w);
+	bool saved;
+	const struct grant grant = { .user_id = S(ADA),
+		.zoom_id = S("another0000000000000AA"),
+		.token = { .access_token = S(ACCESS) } };
+	ck_assert(grant_save(&c, &grant, NULL, &saved, &w.err));
+	ctx_end(&c);
+	ck_assert_int_eq(
+	    deliver(HERE, event("client-id", "any", ""), true), 200);
+	ck_assert(has(USER_KEY));
+	ck_assert_uint_eq(host_n_posts(&w.host), 0);
+}
+END_TEST
+
 /* As after a kill in between. */
 START_TEST(what_was_told_and_not_forgotten_is_forgotten_by_the_repeat)
 {
@@ -496,6 +514,7 @@ int main(void)
 	tcase_add_test(tc, without_a_secret_token_the_address_must_do);
 	tcase_add_test(tc, an_unknown_account_is_asked_for);
 	tcase_add_test(tc, a_slow_zoom_neither_holds_nor_loses_a_removal);
+	tcase_add_test(tc, a_users_former_zoom_user_is_not_the_present_one);
 	tcase_add_test(tc, a_users_grant_is_forgotten_and_the_user_told);
 	tcase_add_test(
 	    tc, what_was_told_and_not_forgotten_is_forgotten_by_the_repeat);
