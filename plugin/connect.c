@@ -285,6 +285,7 @@ static bool keep_account(struct ctx *c, struct str user_id,
 		.account_id = owner->account_id,
 		.zoom_email = owner->email,
 		.connected_by = user_id,
+		.connected_ms = grant->connected_ms,
 	};
 	return grant_save(c, grant, NULL, &saved, err) &&
 	       store_save_account(c, &account, err);
@@ -311,6 +312,7 @@ static bool keep(struct ctx *c, struct str user_id,
 		.user_id = for_all ? S("") : user_id,
 		.zoom_id = owner->id,
 		.zoom_email = owner->email,
+		.connected_ms = clock_wall_ms(),
 		.token = *token,
 	};
 	if (!grant_load(c, user_id, &former, &unreadable))

@@ -6,7 +6,11 @@
 #include "plugin/say.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
+#include "zoom/time.h"
 #include "zoom/user.h"
+
+/* Zoom's clock and ours. */
+#define CLOCKS_APART_MS 10000
 
 /* A refresh in between stores another token; not for ever. */
 #define ATTEMPTS 4
@@ -138,6 +142,15 @@ static bool may_be_answered_later(
 	       why->code == ERR_TIMEOUT;
 }
 
+/* Zoom comes again for an hour with what it could not deliver, and meanwhile
+ * the app may have been connected anew. */
+static bool is_outdated(const struct zoom_event *event, int64_t connected_ms)
+{
+	int64_t removed_ms;
+	return zoom_time_parse(event->deauthorization_time, &removed_ms) &&
+	       removed_ms > 0 && removed_ms + CLOCKS_APART_MS < connected_ms;
+}
+
 /* Of a grant that the Go predecessor left behind the account may be unknown.
  * Then the grant itself tells whether it was meant: it works no more. */
 static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
@@ -149,7 +162,8 @@ static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
 	struct err why = { 0 };
 	if (!store_load_account(c, &account, err))
 		return false;
-	*linked = str_eq(account.account_id, event->account_id);
+	*linked = str_eq(account.account_id, event->account_id) &&
+	          !is_outdated(event, account.connected_ms);
 	if (account.account_id.len > 0)
 		return true;
 	if (token_ask(c, S(""), ask_me, &owner, &answer, &why))
@@ -165,13 +179,12 @@ static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
 
 /* Asked before it is forgotten, for those are told first whom it concerns: of
  * what is forgotten a repeat of Zoom's finds nothing to tell. */
-static bool is_connected(
-    struct ctx *c, struct str owner, bool *connected, struct err *err)
+static bool is_connected(struct ctx *c, struct str owner, struct grant *grant,
+    bool *connected, struct err *err)
 {
-	struct grant grant;
 	struct err why = { 0 };
-	bool read = grant_load_of(c, owner, &grant, &why);
-	*connected = grant.raw.len > 0;
+	bool read = grant_load_of(c, owner, grant, &why);
+	*connected = grant->raw.len > 0;
 	return read || *connected || err_set(err, why.code, "%s", why.text);
 }
 
@@ -184,7 +197,7 @@ static bool remove_account(struct ctx *c, const struct zoom_event *event,
 		return false;
 	if (!linked)
 		return true;
-	if (!is_connected(c, S(""), removed, err))
+	if (!is_connected(c, S(""), &grant, removed, err))
 		return false;
 	if (*removed)
 		admins_tell(c,
@@ -204,8 +217,12 @@ static bool remove_user(struct ctx *c, const struct zoom_event *event,
 		return false;
 	if (user_id.len == 0)
 		return true;
-	if (!is_connected(c, user_id, removed, err))
+	if (!is_connected(c, user_id, &grant, removed, err))
 		return false;
+	if (is_outdated(event, grant.connected_ms)) {
+		*removed = false;
+		return true;
+	}
 	struct ctx to = say_to(c, user_id);
 	if (*removed)
 		post_direct(c, user_id,

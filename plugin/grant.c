@@ -92,6 +92,8 @@ static bool read_user_grant(
 {
 	g->zoom_id = js_text(c->arena, object, "ZoomID");
 	g->zoom_email = js_text(c->arena, object, "ZoomEmail");
+	g->connected_ms =
+	    json_integer_value(json_object_get(object, "connected"));
 	g->token = read_token(c->arena, json_object_get(object, "OAuthToken"));
 	return arena_ok(c->arena, err) &&
 	       (vault_is_sealed(g->raw) || open_old_token(c, g, err));
@@ -184,9 +186,11 @@ static bool seal(struct ctx *c, struct str key, json_t *object,
 /* token: NULL in the index; stolen. */
 static json_t *user_json(const struct grant *g, json_t *token)
 {
-	return json_pack("{s:o,s:o,s:o,s:o*}", "ZoomEmail",
+	json_t *connected =
+	    token == NULL ? NULL : json_integer(g->connected_ms);
+	return json_pack("{s:o,s:o,s:o,s:o*,s:o*}", "ZoomEmail",
 	    js_string(g->zoom_email), "ZoomID", js_string(g->zoom_id), "UserID",
-	    js_string(g->user_id), "OAuthToken", token);
+	    js_string(g->user_id), "connected", connected, "OAuthToken", token);
 }
 
 static bool save_index(struct ctx *c, const struct grant *g, struct err *err)

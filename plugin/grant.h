@@ -4,7 +4,7 @@
  *	key                            value, sealed (vault.h)
  *	zoomSuperUserToken_            JSON of the token
  *	zoomtoken_<user id>            JSON ZoomEmail, ZoomID, UserID,
- *	                               OAuthToken: the token
+ *	                               OAuthToken: the token, connected
  *	zoomtokenbyzoomid_<zoom id>    the same without a token, to find the
  *	                               user when Zoom speaks of its own
  *
@@ -25,6 +25,7 @@ struct grant {
 	struct str user_id;      /* of Mattermost; empty: the account's */
 	struct str zoom_id;      /* of a user's grant */
 	struct str zoom_email;   /* of a user's grant */
+	int64_t connected_ms;    /* of a user's grant, UTC; 0: unknown */
 	struct zoom_token token; /* access_token empty: there is none */
 	struct str raw;          /* the stored bytes */
 	bool is_old;             /* to be sealed anew: see grant_renew */

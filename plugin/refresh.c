@@ -70,6 +70,7 @@ static struct grant copy(struct arena *a, const struct grant *g)
 		.user_id = arena_str(a, g->user_id),
 		.zoom_id = arena_str(a, g->zoom_id),
 		.zoom_email = arena_str(a, g->zoom_email),
+		.connected_ms = g->connected_ms,
 		.raw = arena_str(a, g->raw),
 		.spent = arena_str(a, g->spent),
 		.token = {

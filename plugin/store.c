@@ -177,6 +177,8 @@ bool store_load_account(
 		.account_id = js_text(c->arena, object, "account_id"),
 		.zoom_email = js_text(c->arena, object, "zoom_email"),
 		.connected_by = js_text(c->arena, object, "connected_by"),
+		.connected_ms =
+		    json_integer_value(json_object_get(object, "connected")),
 	};
 	json_decref(object);
 	return arena_ok(c->arena, err);
@@ -187,10 +189,11 @@ bool store_save_account(
 {
 	return store_put(c, S(ACCOUNT_KEY),
 	    js_dump(
-	        c->arena, json_pack("{s:o,s:o,s:o}", "account_id",
+	        c->arena, json_pack("{s:o,s:o,s:o,s:I}", "account_id",
 	                      js_string(account->account_id), "zoom_email",
 	                      js_string(account->zoom_email), "connected_by",
-	                      js_string(account->connected_by))),
+	                      js_string(account->connected_by), "connected",
+	                      (json_int_t)account->connected_ms)),
 	    0, err);
 }
 

@@ -108,6 +108,7 @@ struct store_account {
 	struct str account_id;
 	struct str zoom_email;
 	struct str connected_by; /* Mattermost user id */
+	int64_t connected_ms;    /* UTC; 0: unknown */
 };
 
 bool store_load_account(

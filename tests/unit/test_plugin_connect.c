@@ -1,4 +1,5 @@
 /* The OAuth flow, page by page. */
+#include "plugin/grant.h"
 #include "plugin/store.h"
 #include "plugin/vault.h"
 #include "tests/lib/world.h"
@@ -120,6 +121,12 @@ END_TEST
 
 /* ---- and back ------------------------------------------------------------------------- */
 
+static void expect_recent(int64_t ms)
+{
+	ck_assert_int_le(ms, clock_wall_ms());
+	ck_assert_int_gt(ms, clock_wall_ms() - 60000);
+}
+
 START_TEST(a_connection_is_tried_stored_and_told)
 {
 	struct str state = connect_typed("/zoom connect");
@@ -133,9 +140,14 @@ START_TEST(a_connection_is_tried_stored_and_told)
 	ck_assert_ptr_nonnull(
 	    strstr(https_request(w.zoom, 1), "GET /v2/users/me HTTP"));
 	ck_assert(vault_is_sealed(host_key(&w.host, TOKEN_KEY)));
-	ck_assert_str_eq(str_c(host_key(&w.host, "z2_account")),
-	    "{\"account_id\":\"acc0000000000000000001\",\"zoom_email\":"
-	    "\"ada@example.com\",\"connected_by\":\"" ADMIN "\"}");
+	struct ctx c = world_ctx(&w);
+	struct store_account account;
+	ck_assert(store_load_account(&c, &account, &w.err));
+	ck_assert_str_eq(str_c(account.account_id), "acc0000000000000000001");
+	ck_assert_str_eq(str_c(account.zoom_email), "ada@example.com");
+	ck_assert_str_eq(str_c(account.connected_by), ADMIN);
+	expect_recent(account.connected_ms);
+	ctx_end(&c);
 	ck_assert_ptr_nonnull(
 	    strstr(host_last_told(&w.host), "`ada@example.com`"));
 	ck_assert(host_logged(&w.host, "Zoom account connected"));
@@ -396,6 +408,11 @@ START_TEST(users_connect_themselves)
 	connect_as(ADA, WORLD_USER);
 	expect_page("completed");
 	ck_assert(vault_is_sealed(host_key(&w.host, "zoomtoken_" ADA)));
+	struct ctx c = world_ctx(&w);
+	struct grant grant;
+	ck_assert(grant_load(&c, S(ADA), &grant, &w.err));
+	expect_recent(grant.connected_ms);
+	ctx_end(&c);
 	ck_assert_uint_gt(
 	    host_key(&w.host, "zoomtokenbyzoomid_hOsT0000000000000000AA").len,
 	    0);

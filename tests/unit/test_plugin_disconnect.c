@@ -2,6 +2,7 @@
 #include "plugin/grant.h"
 #include "tests/lib/patience.h"
 #include "tests/lib/world.h"
+#include "zoom/time.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -28,17 +29,23 @@ static void tear_down(void)
 	world_stop(&w);
 }
 
-static void link_account(const char *account_id)
+static void link_account_at(const char *account_id, int64_t connected_ms)
 {
 	char json[256];
 	world_connects(&w);
 	snprintf(json, sizeof(json),
-	    "{\"account_id\":\"%s\",\"zoom_email\":\"boss@example.com\"}",
-	    account_id);
+	    "{\"account_id\":\"%s\",\"zoom_email\":\"boss@example.com\","
+	    "\"connected\":%lld}",
+	    account_id, (long long)connected_ms);
 	host_stores(&w.host, "z2_account", str_from(json));
 }
 
-static void user_level(void)
+static void link_account(const char *account_id)
+{
+	link_account_at(account_id, 0);
+}
+
+static void user_level_at(int64_t connected_ms)
 {
 	world_configures(&w, "AccountLevelApp", "false");
 	struct ctx c = world_ctx(&w);
@@ -46,10 +53,16 @@ static void user_level(void)
 	const struct grant grant = { .user_id = S(ADA),
 		.zoom_id = S(ZOOM_ID),
 		.zoom_email = S("ada@example.com"),
+		.connected_ms = connected_ms,
 		.token = {
 		    .access_token = S(ACCESS), .refresh_token = S(REFRESH) } };
 	ck_assert(grant_save(&c, &grant, NULL, &saved, &w.err));
 	ctx_end(&c);
+}
+
+static void user_level(void)
+{
+	user_level_at(0);
 }
 
 static bool has(const char *key)
@@ -206,6 +219,8 @@ END_TEST
 
 /* ---- at Zoom ----------------------------------------------------------------------- */
 
+#define REMOVED_AT "2026-10-06T13:52:28.632Z"
+
 static const char *event(
     const char *client, const char *account, const char *retention)
 {
@@ -213,7 +228,7 @@ static const char *event(
 	    "{\"event\":\"app_deauthorized\",\"payload\":{%s"
 	    "\"account_id\":\"%s\",\"user_id\":\"" ZOOM_ID
 	    "\",\"signature\":\"827e\",\"deauthorization_time\":"
-	    "\"2026-10-06T13:52:28.632Z\",\"client_id\":\"%s\"}}",
+	    "\"" REMOVED_AT "\",\"client_id\":\"%s\"}}",
 	    retention, account, client));
 }
 
@@ -358,6 +373,31 @@ START_TEST(a_users_grant_is_forgotten_and_the_user_told)
 	ck_assert_int_eq(
 	    deliver(HERE, event("client-id", "any", ""), true), 200);
 	ck_assert_uint_eq(host_n_posts(&w.host), 1);
+}
+END_TEST
+
+/* When it was connected, from the time in the event on; is it forgotten? The
+ * clocks of Zoom and of the server may be some seconds apart. */
+static const struct {
+	int64_t after_ms;
+	bool forgotten;
+} connections[] = { { -3600000, true }, { 5000, true }, { 20000, false } };
+
+START_TEST(a_connection_that_is_newer_than_its_removal_stays)
+{
+	int64_t removed_ms;
+	ck_assert(zoom_time_parse(S(REMOVED_AT), &removed_ms));
+	link_account_at(ACCOUNT, removed_ms + connections[_i].after_ms);
+	ck_assert_int_eq(
+	    deliver(HERE, event("client-id", ACCOUNT, ""), true), 200);
+	ck_assert(has(ACCOUNT_KEY) != connections[_i].forgotten);
+	ck_assert(has("z2_account") != connections[_i].forgotten);
+	user_level_at(removed_ms + connections[_i].after_ms);
+	ck_assert_int_eq(
+	    deliver(HERE, event("client-id", "any", ""), true), 200);
+	ck_assert(has(USER_KEY) != connections[_i].forgotten);
+	ck_assert_uint_eq(
+	    host_n_posts(&w.host), connections[_i].forgotten ? 2 : 0);
 }
 END_TEST
 
@@ -514,6 +554,9 @@ int main(void)
 	tcase_add_test(tc, without_a_secret_token_the_address_must_do);
 	tcase_add_test(tc, an_unknown_account_is_asked_for);
 	tcase_add_test(tc, a_slow_zoom_neither_holds_nor_loses_a_removal);
+	tcase_add_loop_test(tc,
+	    a_connection_that_is_newer_than_its_removal_stays, 0,
+	    (int)(sizeof(connections) / sizeof(connections[0])));
 	tcase_add_test(tc, a_users_former_zoom_user_is_not_the_present_one);
 	tcase_add_test(tc, a_users_grant_is_forgotten_and_the_user_told);
 	tcase_add_test(

@@ -180,6 +180,7 @@ static void save_user(const struct str *former)
 	const struct grant grant = { .user_id = S(ADA),
 		.zoom_id = S(ZOOM_ID),
 		.zoom_email = S("ada@example.com"),
+		.connected_ms = 1760000000456,
 		.token = a_token };
 	WORKS(grant_save(&c, &grant, former, &saved, &w.err));
 	ck_assert(saved);
@@ -195,6 +196,7 @@ START_TEST(each_user_has_a_grant_of_their_own)
 	ck_assert_str_eq(str_c(got.token.refresh_token), "ref");
 	ck_assert_str_eq(str_c(got.zoom_id), ZOOM_ID);
 	ck_assert_str_eq(str_c(got.zoom_email), "ada@example.com");
+	ck_assert_int_eq(got.connected_ms, 1760000000456);
 	ck_assert(!got.is_old);
 	ck_assert_uint_eq(load(SAM).token.access_token.len, 0);
 	ck_assert(vault_is_sealed(host_key(&w.host, USER_KEY)));

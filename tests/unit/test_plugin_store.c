@@ -35,16 +35,17 @@ START_TEST(the_linked_account_is_kept)
 {
 	struct store_account got;
 	const struct store_account account = { S("acc1"), S("a\"b@x.org"),
-		S(ADMIN) };
+		S(ADMIN), 1760000000123 };
 	WORKS(store_load_account(&c, &got, &w.err));
 	ck_assert_uint_eq(got.account_id.len, 0);
 	WORKS(store_save_account(&c, &account, &w.err));
 	expect_key("z2_account",
 	    "{\"account_id\":\"acc1\",\"zoom_email\":\"a\\\"b@x.org\","
-	    "\"connected_by\":\"" ADMIN "\"}");
+	    "\"connected_by\":\"" ADMIN "\",\"connected\":1760000000123}");
 	WORKS(store_load_account(&c, &got, &w.err));
 	ck_assert_str_eq(str_c(got.zoom_email), "a\"b@x.org");
 	ck_assert_str_eq(str_c(got.connected_by), ADMIN);
+	ck_assert_int_eq(got.connected_ms, 1760000000123);
 	host_stores(&w.host, "z2_account", S("damaged"));
 	WORKS(store_load_account(&c, &got, &w.err));
 	ck_assert_uint_eq(got.zoom_email.len, 0);
