@@ -3,6 +3,7 @@
 #include "plugin/admins.h"
 #include "plugin/audit.h"
 #include "plugin/post.h"
+#include "plugin/refresh.h"
 #include "plugin/say.h"
 #include "plugin/store.h"
 #include "plugin/token.h"
@@ -27,9 +28,12 @@ static bool forget(
 	bool removed = false;
 	for (int i = 0; i < ATTEMPTS && !removed; i++) {
 		struct err why = { 0 };
-		if (!grant_load_of(c, owner, grant, &why) &&
-		    grant->raw.len == 0)
+		bool read = grant_load_of(c, owner, grant, &why);
+		if (!read && grant->raw.len == 0)
 			return err_set(err, why.code, "%s", why.text);
+		/* Zoom is told of the newest token, not of a spent one */
+		if (read && grant->raw.len > 0)
+			refresh_recall(c, grant);
 		removed = grant->raw.len == 0;
 		if (!removed && !grant_remove(c, grant, &removed, err))
 			return false;

@@ -60,8 +60,9 @@ struct str js_dump(struct arena *a, json_t *object)
 		text = arena_str(a, str_from(json));
 	else if (a->fault == ERR_NONE)
 		a->fault = ERR_NO_MEMORY;
+	/* it may hold tokens and keys */
 	if (json != NULL)
-		explicit_bzero(json, strlen(json)); /* may hold tokens and keys */
+		explicit_bzero(json, strlen(json));
 	free(json);
 	json_decref(object);
 	return text;

@@ -163,6 +163,25 @@ START_TEST(a_token_that_cannot_be_stored_is_kept_used_and_stored_later)
 }
 END_TEST
 
+/* Not the one that is stored, which is spent. */
+START_TEST(a_token_that_is_only_kept_is_given_back)
+{
+	world_connects_for(&w, 0);
+	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
+	https_answers(w.zoom, 200, "", WORLD_TOKEN);
+	https_answers(w.zoom, 200, "", WORLD_USER);
+	ck_assert_str_eq(ask(), "");
+	ck_assert(host_logged(&w.host, "kept in memory"));
+	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
+	https_answers(w.zoom, 200, "", "{\"status\":\"success\"}");
+	ck_assert_ptr_nonnull(strstr(
+	    world_types(&w, ADMIN, "/zoom disconnect"), "Zoom has been told"));
+	expect_request(2, "POST /oauth/revoke ");
+	expect_request(2, "token=" NEW_ACCESS);
+	ck_assert_uint_eq(host_key(&w.host, TOKEN_KEY).len, 0);
+}
+END_TEST
+
 static void connects_again(void)
 {
 	bool saved;
@@ -338,6 +357,7 @@ int main(void)
 	    tc, a_token_that_cannot_be_stored_is_kept_used_and_stored_later);
 	tcase_add_test(
 	    tc, what_was_stored_since_counts_more_than_what_was_kept);
+	tcase_add_test(tc, a_token_that_is_only_kept_is_given_back);
 	tcase_add_test(tc, a_key_that_is_changed_meanwhile_loses_nothing);
 	tcase_add_test(tc, what_is_kept_at_the_end_is_freed);
 	tcase_add_test(tc, the_admins_are_told_once_that_the_grant_has_ended);
