@@ -378,7 +378,8 @@ static bool post_of_channel(struct ctx *c, const struct zoom_event *event,
 		bool earlier =
 		    event->end_ms > 0 && event->end_ms + 1000 <= p->create_at;
 		if (earlier || p->delete_at != 0 ||
-		    !post_is_running(p, event->meeting_id))
+		    !post_is_running(p, event->meeting_id) ||
+		    !post_is_from(c, p, channel->created_by))
 			continue;
 		if (*post == NULL || p->create_at > (*post)->create_at)
 			*post = p;

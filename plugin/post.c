@@ -243,6 +243,13 @@ bool post_is_running(const struct mm_post *post, int64_t meeting_id)
 	       id == meeting_id;
 }
 
+bool post_is_from(
+    const struct ctx *c, const struct mm_post *post, struct str starter)
+{
+	return starter.len == 0 || str_eq(post->user_id, starter) ||
+	       str_eq(post->user_id, str_from(c->plugin->bot_id));
+}
+
 static struct str clock_text(struct arena *a, int64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);

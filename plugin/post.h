@@ -85,4 +85,9 @@ bool post_is_of(const struct mm_post *post, struct str uuid);
 /* Whether a post is one of a running Zoom meeting with this id. */
 bool post_is_running(const struct mm_post *post, int64_t meeting_id);
 
+/* Whether who started the meeting has written it, or the bot: anybody can write
+ * a post that looks like one. starter: empty when unknown. */
+bool post_is_from(
+    const struct ctx *c, const struct mm_post *post, struct str starter);
+
 #endif

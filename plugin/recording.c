@@ -12,6 +12,7 @@
 
 #include "plugin/claim.h"
 #include "plugin/meeting.h"
+#include "plugin/post.h"
 #include "plugin/say.h"
 #include "plugin/store.h"
 #include "zoom/download.h"
@@ -88,9 +89,10 @@ static bool find_by_id(struct ctx *c, const struct zoom_event *event,
 	        event->start_ms - 60 * MINUTE_MS, &list, err))
 		return false;
 	for (size_t i = 0; list != NULL && i < list->posts.n; i++) {
-		if (!fits(&list->posts.items[i].value, event))
+		const struct mm_post *p = &list->posts.items[i].value;
+		if (!fits(p, event) || !post_is_from(c, p, channel.created_by))
 			continue;
-		*post = &list->posts.items[i].value;
+		*post = p;
 		n++;
 	}
 	if (n != 1)

@@ -120,6 +120,18 @@ START_TEST(an_instance_that_began_after_the_end_is_not_this_one)
 }
 END_TEST
 
+START_TEST(a_post_that_somebody_else_has_made_to_look_so_is_not_meant)
+{
+	struct mm_post forged = *host_post(&t.w.host, 0);
+	forged.user_id = S(SAM);
+	host_adds_post(&t.w.host, &forged);
+	ck_assert_int_eq(delivers_another(begun(60)), 200);
+	ck_assert_uint_eq(host_n_posts(&t.w.host), 3);
+	ck_assert_str_eq(str_c(host_post(&t.w.host, 2)->root_id),
+	    str_c(host_post(&t.w.host, 0)->id));
+}
+END_TEST
+
 START_TEST(of_two_posts_that_can_be_meant_none_is)
 {
 	/* not so recent that it would be offered */
@@ -164,6 +176,8 @@ int main(void)
 	    tc, an_instance_that_began_at_another_time_is_not_this_one);
 	tcase_add_test(
 	    tc, an_instance_that_began_after_the_end_is_not_this_one);
+	tcase_add_test(
+	    tc, a_post_that_somebody_else_has_made_to_look_so_is_not_meant);
 	tcase_add_test(tc, of_two_posts_that_can_be_meant_none_is);
 	tcase_add_test(
 	    tc, a_meeting_that_was_started_elsewhere_meanwhile_is_not_guessed);

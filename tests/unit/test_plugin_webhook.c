@@ -425,6 +425,22 @@ START_TEST(a_meeting_of_another_uuid_ends_by_its_id)
 }
 END_TEST
 
+START_TEST(a_post_that_somebody_else_has_made_to_look_so_is_not_the_meetings)
+{
+	start_meeting();
+	struct mm_post forged = *host_post(&w.host, 0);
+	forged.user_id = S(SAM);
+	forged.create_at++;
+	host_adds_post(&w.host, &forged);
+	ck_assert_int_eq(
+	    world_delivers(&w, world_event(&w, "meeting.ended",
+	                           "\"85550001111\"", "//o==", TIMES)),
+	    200);
+	ck_assert_str_eq(status_of(0), "ENDED");
+	ck_assert_str_eq(status_of(1), "STARTED");
+}
+END_TEST
+
 START_TEST(the_running_instances_uuid_is_remembered)
 {
 	start_meeting();
@@ -613,6 +629,8 @@ int main(void)
 	tcase_add_test(tc, a_meeting_ends_by_its_uuid);
 	tcase_add_test(tc, ending_twice_changes_nothing);
 	tcase_add_test(tc, a_meeting_of_another_uuid_ends_by_its_id);
+	tcase_add_test(tc,
+	    a_post_that_somebody_else_has_made_to_look_so_is_not_the_meetings);
 	tcase_add_test(tc, the_running_instances_uuid_is_remembered);
 	tcase_add_test(
 	    tc, the_end_of_an_older_instance_leaves_a_newer_one_running);
