@@ -338,6 +338,7 @@ static void run_job(
 			drop(c, slot, job, err.text);
 		return;
 	}
+	c->last_attempt = job->attempts + 1 >= MAX_ATTEMPTS;
 	if (!jobs->run(c, &event, &err)) {
 		if (!is_stopping(jobs))
 			put_off(c, slot, job, &event, &err);

@@ -73,6 +73,7 @@ struct ctx {
 	const struct config *config; /* the same one for the whole call */
 	int64_t deadline_ms;         /* for everything the call asks for */
 	bool hurried; /* too little time to refresh a token: ERR_BUSY then */
+	bool last_attempt; /* what fails now is given up */
 	int64_t retry_ms;  /* out: Zoom wants no download sooner */
 	bool elsewhere;    /* out: all that failed is being done by others */
 	struct str reader; /* user who is answered; empty: everybody */

@@ -211,8 +211,9 @@ static bool attach(struct ctx *c, const struct work *w, const struct reply *r,
 	struct err why = { 0 };
 	if (move(c, w, r, file_id, &is_final, &why))
 		return arena_ok(c->arena, err);
-	/* busy is only whoever has the claim: this is a failure */
-	if (!is_final)
+	/* busy is only whoever has the claim: this is a failure. In the end the
+	 * rest is posted without it */
+	if (!is_final && !c->last_attempt)
 		return err_set(err,
 		    why.code == ERR_BUSY ? ERR_REMOTE : why.code, "%.*s: %s",
 		    STR_ARG(r->file_name), why.text);

@@ -66,6 +66,7 @@ int tape_works_off(struct tape *t, const char *event)
 	struct ctx c = world_ctx(&t->w);
 	struct zoom_event parsed = { 0 };
 	struct err err = { 0 };
+	c.last_attempt = t->last_attempt;
 	bool done = zoom_webhook_parse(
 	                &t->w.arena, str_from(event), NULL, &parsed, &err) &&
 	            webhook_handle(&c, &parsed, &err);

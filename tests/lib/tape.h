@@ -33,6 +33,7 @@
 
 struct tape {
 	struct world w;
+	bool last_attempt; /* of those that are worked off */
 	/* of the event that was worked off last */
 	struct err why;   /* it is to be tried again */
 	int64_t retry_ms; /* and how much later at least */

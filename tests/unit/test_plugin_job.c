@@ -22,6 +22,7 @@ static atomic_int n_run; /* how often an event was worked off */
 static atomic_bool fails;
 static atomic_int fails_with = ERR_REMOTE;
 static atomic_bool is_elsewhere;
+static atomic_bool was_last;     /* what the last one that ran was told */
 static _Atomic int64_t retry_ms; /* what Zoom asks for then */
 static atomic_int n_threads, n_at_once;
 static atomic_bool is_held; /* until then it goes on */
@@ -39,6 +40,7 @@ static bool run(struct ctx *c, const struct zoom_event *event, struct err *err)
 	n_threads--;
 	c->retry_ms = retry_ms;
 	c->elsewhere = is_elsewhere;
+	was_last = c->last_attempt;
 	return !fails ||
 	       err_set(err, (enum err_code)fails_with, "Zoom is on holiday");
 }
@@ -309,6 +311,7 @@ START_TEST(zoom_is_not_asked_before_it_wants_to_be)
 	int64_t began_ms = clock_wall_ms();
 	start_jobs();
 	int64_t due_ms = await_change(3, former, "due");
+	ck_assert(!was_last);
 	ck_assert_int_ge(due_ms, began_ms + waits[_i].wait_ms);
 	ck_assert_int_le(due_ms, clock_wall_ms() + waits[_i].wait_ms);
 	stop_jobs();
@@ -358,6 +361,7 @@ START_TEST(after_the_last_attempt_the_admins_are_told)
 	await(1, 0);
 	await_word("Zoom is on holiday");
 	stop_jobs();
+	ck_assert(was_last);
 }
 END_TEST
 

@@ -72,6 +72,20 @@ START_TEST(a_file_that_may_come_later_is_to_be_sent_again)
 }
 END_TEST
 
+START_TEST(in_the_end_the_link_is_posted_without_the_file)
+{
+	t.last_attempt = true;
+	https_answers(t.w.zoom, 503, "", "");
+	ck_assert_int_eq(tape_delivers(&t, tape_chat(&t, START),
+	                     tape_video(&t, START, "/rec/play/1"), NULL),
+	    200);
+	ck_assert_uint_eq(tape_n_replies(&t), 1);
+	tape_expect_message(&t, 0, tape_watch(&t, "/rec/play/1"));
+	ck_assert(host_logged(
+	    &t.w.host, "A file of a recording could not be posted"));
+}
+END_TEST
+
 static const struct {
 	int status;
 	const char *headers;
@@ -176,6 +190,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_file_that_zoom_refuses_is_logged_and_left_out,
 	    0, (int)(sizeof(refusals) / sizeof(refusals[0])));
 	tcase_add_test(tc, a_file_that_may_come_later_is_to_be_sent_again);
+	tcase_add_test(tc, in_the_end_the_link_is_posted_without_the_file);
 	tcase_add_loop_test(tc,
 	    a_file_that_zoom_gives_to_nobody_now_is_a_failed_attempt, 0,
 	    (int)(sizeof(limits) / sizeof(limits[0])));
