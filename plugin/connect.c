@@ -234,8 +234,7 @@ static bool exchange(struct ctx *c, struct str code, struct zoom_token *token,
 static bool take_over(struct ctx *c, struct str user_id,
     const struct zoom_user *owner, struct err *err)
 {
-	struct str former;
-	struct grant grant;
+	struct grant former;
 	bool removed;
 	struct err why = { 0 };
 	if (!grant_find(c, owner->id, &former, &why)) {
@@ -243,15 +242,13 @@ static bool take_over(struct ctx *c, struct str user_id,
 		return why.code == ERR_DENIED || why.code == ERR_INVALID ||
 		       err_set(err, why.code, "%s", why.text);
 	}
-	if (former.len == 0 || str_eq(former, user_id))
+	if (former.zoom_id.len == 0 || str_eq(former.user_id, user_id))
 		return true;
-	if (!grant_load(c, former, &grant, &why))
-		return true;
-	if (!grant_remove(c, &grant, &removed, err))
+	if (!grant_remove(c, &former, &removed, err))
 		return false;
-	struct ctx to = say_to(c, former);
+	struct ctx to = say_to(c, former.user_id);
 	if (removed)
-		post_direct(c, former,
+		post_direct(c, former.user_id,
 		    say(&to,
 		        "Your Zoom account is not connected any more, because "
 		        "somebody else has connected the same one. If that was "

@@ -183,12 +183,13 @@ static bool is_linked_account(struct ctx *c, const struct zoom_event *event,
 
 /* Asked before it is forgotten, for those are told first whom it concerns: of
  * what is forgotten a repeat of Zoom's finds nothing to tell. */
-static bool is_connected(struct ctx *c, struct str owner, struct grant *grant,
-    bool *connected, struct err *err)
+static bool is_connected(
+    struct ctx *c, struct str owner, bool *connected, struct err *err)
 {
+	struct grant grant;
 	struct err why = { 0 };
-	bool read = grant_load_of(c, owner, grant, &why);
-	*connected = grant->raw.len > 0;
+	bool read = grant_load_of(c, owner, &grant, &why);
+	*connected = grant.raw.len > 0;
 	return read || *connected || err_set(err, why.code, "%s", why.text);
 }
 
@@ -201,7 +202,7 @@ static bool remove_account(struct ctx *c, const struct zoom_event *event,
 		return false;
 	if (!linked)
 		return true;
-	if (!is_connected(c, S(""), &grant, removed, err))
+	if (!is_connected(c, S(""), removed, err))
 		return false;
 	if (*removed)
 		admins_tell(c,
@@ -215,18 +216,13 @@ static bool remove_account(struct ctx *c, const struct zoom_event *event,
 static bool remove_user(struct ctx *c, const struct zoom_event *event,
     bool *removed, struct err *err)
 {
-	struct str user_id;
 	struct grant grant;
-	if (!grant_find(c, event->user_id, &user_id, err))
+	if (!grant_find(c, event->user_id, &grant, err))
 		return false;
-	if (user_id.len == 0)
+	struct str user_id = grant.user_id;
+	if (user_id.len == 0 || is_outdated(event, grant.connected_ms))
 		return true;
-	if (!is_connected(c, user_id, &grant, removed, err))
-		return false;
-	if (is_outdated(event, grant.connected_ms)) {
-		*removed = false;
-		return true;
-	}
+	*removed = grant.raw.len > 0;
 	struct ctx to = say_to(c, user_id);
 	if (*removed)
 		post_direct(c, user_id,

@@ -137,23 +137,8 @@ bool grant_load_of(
 	return done && arena_ok(c->arena, err);
 }
 
-/* An index outlives its grant when the user connects another Zoom user. */
-static bool drop_outlived(
-    struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
-{
-	struct grant grant;
-	struct err why = { 0 };
-	if (user_id->len == 0)
-		return true;
-	if (!grant_load_of(c, *user_id, &grant, &why))
-		return grant.raw.len > 0 ||
-		       err_set(err, why.code, "%s", why.text);
-	if (grant.raw.len > 0 && !str_eq(grant.zoom_id, zoom_id))
-		*user_id = S("");
-	return true;
-}
-
-bool grant_find(
+/* Whose it is, by the index; empty: nobody's. */
+static bool find_user(
     struct ctx *c, struct str zoom_id, struct str *user_id, struct err *err)
 {
 	struct str raw;
@@ -169,8 +154,28 @@ bool grant_find(
 		return false;
 	*user_id = js_text(c->arena, object, "UserID");
 	json_decref(object);
-	return arena_ok(c->arena, err) &&
-	       drop_outlived(c, zoom_id, user_id, err);
+	return arena_ok(c->arena, err);
+}
+
+bool grant_find(
+    struct ctx *c, struct str zoom_id, struct grant *grant, struct err *err)
+{
+	struct str user_id;
+	struct err why = { 0 };
+	*grant = (struct grant){ 0 };
+	if (!find_user(c, zoom_id, &user_id, err))
+		return false;
+	if (user_id.len == 0)
+		return true;
+	bool read = grant_load_of(c, user_id, grant, &why);
+	if (!read && grant->raw.len == 0)
+		return err_set(err, why.code, "%s", why.text);
+	if (!read)
+		*grant =
+		    (struct grant){ .user_id = user_id, .raw = grant->raw };
+	else if (grant->raw.len > 0 && !str_eq(grant->zoom_id, zoom_id))
+		*grant = (struct grant){ 0 }; /* the index has outlived it */
+	return true;
 }
 
 /* ---- saving ----------------------------------------------------------------------- */
@@ -248,10 +253,6 @@ bool grant_remove(
 bool grant_leave(
     struct ctx *c, const struct grant *g, struct str zoom_id, struct err *err)
 {
-	struct str user_id;
-	if (g->zoom_id.len == 0 || str_eq(g->zoom_id, zoom_id))
-		return true;
-	return grant_find(c, g->zoom_id, &user_id, err) &&
-	       (!str_eq(user_id, g->user_id) ||
-	           store_delete(c, index_key(c, g->zoom_id), err));
+	return g->zoom_id.len == 0 || str_eq(g->zoom_id, zoom_id) ||
+	       store_delete(c, index_key(c, g->zoom_id), err);
 }

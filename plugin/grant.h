@@ -83,9 +83,13 @@ bool grant_renew(
 bool grant_remove(struct ctx *c, const struct grant *g, bool *removed,
     struct err *err) MUST_USE;
 
-/* Whose grant belongs to this Zoom user; empty when nobody's does. One that
- * cannot be read is taken for it. */
-bool grant_find(struct ctx *c, struct str zoom_id, struct str *user_id,
+/*
+ * grant_find - the grant of this Zoom user
+ *
+ * Its user_id is empty when there is none; of one that cannot be read that and
+ * raw are all there is; raw is empty of one that has just been forgotten.
+ */
+bool grant_find(struct ctx *c, struct str zoom_id, struct grant *grant,
     struct err *err) MUST_USE;
 
 /* Find a user by their former Zoom user no more, when zoom_id is another. */

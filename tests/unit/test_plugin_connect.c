@@ -455,6 +455,9 @@ START_TEST(a_users_former_zoom_account_is_given_back)
 {
 	world_configures(&w, "AccountLevelApp", "false");
 	connect_as(ADA, WORLD_USER);
+	if (_i == 1)
+		host_stores(&w.host, "zoomtokenbyzoomid_hOsT0000000000000000AA",
+		    S("damaged"));
 	struct str state = users_state(ADA);
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	https_answers(w.zoom, 200, "", OTHER_USER);
@@ -504,7 +507,8 @@ int main(void)
 	tcase_add_test(tc, users_connect_themselves);
 	tcase_add_test(tc, another_users_state_is_worth_nothing);
 	tcase_add_test(tc, two_users_of_one_zoom_account_are_told);
-	tcase_add_test(tc, a_users_former_zoom_account_is_given_back);
+	tcase_add_loop_test(
+	    tc, a_users_former_zoom_account_is_given_back, 0, 2);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -188,7 +188,7 @@ static void save_user(const struct str *former)
 
 START_TEST(each_user_has_a_grant_of_their_own)
 {
-	struct str user_id;
+	struct grant found;
 	user_level();
 	save_user(NULL);
 	struct grant got = load(ADA);
@@ -200,10 +200,11 @@ START_TEST(each_user_has_a_grant_of_their_own)
 	ck_assert(!got.is_old);
 	ck_assert_uint_eq(load(SAM).token.access_token.len, 0);
 	ck_assert(vault_is_sealed(host_key(&w.host, USER_KEY)));
-	WORKS(grant_find(&c, S(ZOOM_ID), &user_id, &w.err));
-	ck_assert_str_eq(str_c(user_id), ADA);
-	WORKS(grant_find(&c, S("somebody"), &user_id, &w.err));
-	ck_assert_uint_eq(user_id.len, 0);
+	WORKS(grant_find(&c, S(ZOOM_ID), &found, &w.err));
+	ck_assert_str_eq(str_c(found.user_id), ADA);
+	ck_assert_str_eq(str_c(found.token.access_token), "acc");
+	WORKS(grant_find(&c, S("somebody"), &found, &w.err));
+	ck_assert_uint_eq(found.user_id.len, 0);
 }
 END_TEST
 
@@ -240,7 +241,7 @@ static void store_old(const char *access)
 
 START_TEST(what_the_go_plugin_stored_is_read_and_sealed)
 {
-	struct str user_id;
+	struct grant found;
 	user_level();
 	store_old(OLD_ACCESS);
 	struct grant old = load(ADA);
@@ -248,8 +249,8 @@ START_TEST(what_the_go_plugin_stored_is_read_and_sealed)
 	    str_c(old.token.access_token), "old-access-token-0001");
 	ck_assert_str_eq(str_c(old.token.refresh_token), "old-refresh");
 	ck_assert(old.is_old);
-	WORKS(grant_find(&c, S(ZOOM_ID), &user_id, &w.err));
-	ck_assert_str_eq(str_c(user_id), ADA);
+	WORKS(grant_find(&c, S(ZOOM_ID), &found, &w.err));
+	ck_assert_str_eq(str_c(found.user_id), ADA);
 	WORKS(grant_renew(&c, &old, &w.err));
 	struct grant renewed = load(ADA);
 	ck_assert(!renewed.is_old);
@@ -257,8 +258,8 @@ START_TEST(what_the_go_plugin_stored_is_read_and_sealed)
 	ck_assert_int_eq(renewed.token.expires_ms, old.token.expires_ms);
 	ck_assert(vault_is_sealed(host_key(&w.host, USER_KEY)));
 	ck_assert(vault_is_sealed(host_key(&w.host, INDEX_KEY)));
-	WORKS(grant_find(&c, S(ZOOM_ID), &user_id, &w.err));
-	ck_assert_str_eq(str_c(user_id), ADA);
+	WORKS(grant_find(&c, S(ZOOM_ID), &found, &w.err));
+	ck_assert_str_eq(str_c(found.user_id), ADA);
 }
 END_TEST
 
@@ -303,13 +304,13 @@ END_TEST
 START_TEST(a_store_that_fails_is_told)
 {
 	struct grant grant;
-	struct str user_id;
+	struct grant found;
 	bool saved;
 	const struct grant mine = { .token = a_token };
 	host_fails(&w.host, MM_API_KV_GET, 500);
 	host_fails(&w.host, MM_API_KV_SET_WITH_OPTIONS, 500);
 	ck_assert(!grant_load(&c, S(ADA), &grant, &w.err));
-	ck_assert(!grant_find(&c, S("z"), &user_id, &w.err));
+	ck_assert(!grant_find(&c, S("z"), &found, &w.err));
 	ck_assert(!grant_save(&c, &mine, NULL, &saved, &w.err));
 	ck_assert(!grant_renew(&c, &mine, &w.err));
 	ck_assert_int_eq(w.err.code, ERR_REMOTE);

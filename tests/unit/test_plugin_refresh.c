@@ -137,16 +137,22 @@ END_TEST
 
 /* ---- storing ------------------------------------------------------------------------ */
 
-START_TEST(a_token_that_cannot_be_stored_is_kept_used_and_stored_later)
+/* An expired token is refreshed, and what comes of it cannot be stored. */
+static void keep_a_token(void)
 {
-	world_connects_for(&w, 0);
-	struct str before = host_key(&w.host, TOKEN_KEY);
 	/* the lease is still taken and the token confirmed, no more */
 	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
 	https_answers(w.zoom, 200, "", WORLD_TOKEN);
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
 	ck_assert(host_logged(&w.host, "kept in memory"));
+}
+
+START_TEST(a_token_that_cannot_be_stored_is_kept_used_and_stored_later)
+{
+	world_connects_for(&w, 0);
+	struct str before = host_key(&w.host, TOKEN_KEY);
+	keep_a_token();
 	ck_assert(str_eq(host_key(&w.host, TOKEN_KEY), before));
 	https_answers(w.zoom, 200, "", WORLD_USER);
 	ck_assert_str_eq(ask(), "");
@@ -167,11 +173,7 @@ END_TEST
 START_TEST(a_token_that_is_only_kept_is_given_back)
 {
 	world_connects_for(&w, 0);
-	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
-	https_answers(w.zoom, 200, "", WORLD_TOKEN);
-	https_answers(w.zoom, 200, "", WORLD_USER);
-	ck_assert_str_eq(ask(), "");
-	ck_assert(host_logged(&w.host, "kept in memory"));
+	keep_a_token();
 	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
 	https_answers(w.zoom, 200, "", "{\"status\":\"success\"}");
 	ck_assert_ptr_nonnull(strstr(
@@ -179,6 +181,29 @@ START_TEST(a_token_that_is_only_kept_is_given_back)
 	expect_request(2, "POST /oauth/revoke ");
 	expect_request(2, "token=" NEW_ACCESS);
 	ck_assert_uint_eq(host_key(&w.host, TOKEN_KEY).len, 0);
+}
+END_TEST
+
+START_TEST(what_is_kept_knows_when_it_was_connected)
+{
+	struct ctx c = world_ctx(&w);
+	bool saved;
+	struct grant grant = { .user_id = S(ADA),
+		.zoom_id = S("z"),
+		.connected_ms = 1760000000456,
+		.token = { S("old"), S("bearer"), S("refresh"), S(""), 1 } };
+	world_configures(&w, "AccountLevelApp", "false");
+	ck_assert(grant_save(&c, &grant, NULL, &saved, &w.err));
+	ctx_end(&c);
+	keep_a_token();
+	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
+	https_answers(w.zoom, 200, "", WORLD_USER);
+	ck_assert_str_eq(ask(), "");
+	c = world_ctx(&w);
+	ck_assert(grant_load(&c, S(ADA), &grant, &w.err));
+	ck_assert_str_eq(str_c(grant.token.access_token), NEW_ACCESS);
+	ck_assert_int_eq(grant.connected_ms, 1760000000456);
+	ctx_end(&c);
 }
 END_TEST
 
@@ -199,10 +224,7 @@ static void connects_again(void)
 START_TEST(a_key_that_is_changed_meanwhile_loses_nothing)
 {
 	world_connects_for(&w, 0);
-	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
-	https_answers(w.zoom, 200, "", WORLD_TOKEN);
-	https_answers(w.zoom, 200, "", WORLD_USER);
-	ck_assert_str_eq(ask(), "");
+	keep_a_token();
 	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
 	/* what is stored is sealed anew, and is still the spent token */
 	struct str before = host_key(&w.host, "zoomSuperUserToken_");
@@ -223,10 +245,7 @@ END_TEST
 START_TEST(what_was_stored_since_counts_more_than_what_was_kept)
 {
 	world_connects_for(&w, 0);
-	host_fails_after(&w.host, MM_API_KV_SET_WITH_OPTIONS, 2, 500);
-	https_answers(w.zoom, 200, "", WORLD_TOKEN);
-	https_answers(w.zoom, 200, "", WORLD_USER);
-	ck_assert_str_eq(ask(), "");
+	keep_a_token();
 	host_obeys(&w.host, MM_API_KV_SET_WITH_OPTIONS);
 	connects_again();
 	https_answers(w.zoom, 200, "", WORLD_USER);
@@ -358,6 +377,7 @@ int main(void)
 	tcase_add_test(
 	    tc, what_was_stored_since_counts_more_than_what_was_kept);
 	tcase_add_test(tc, a_token_that_is_only_kept_is_given_back);
+	tcase_add_test(tc, what_is_kept_knows_when_it_was_connected);
 	tcase_add_test(tc, a_key_that_is_changed_meanwhile_loses_nothing);
 	tcase_add_test(tc, what_is_kept_at_the_end_is_freed);
 	tcase_add_test(tc, the_admins_are_told_once_that_the_grant_has_ended);
