@@ -18,6 +18,8 @@ import (
 
 	"github.com/mattermost/mattermost/server/public/model"
 	"github.com/mattermost/mattermost/server/public/plugin"
+
+	"zoomdev/zoomsim"
 )
 
 // resident is what the plugin has in memory, in kB.
@@ -302,6 +304,56 @@ func TestMemoryStays(t *testing.T) {
 		t.Errorf("%d of %d requests in eight minutes", at, total)
 	}
 	if last-first > 256 {
+		t.Errorf("grew from %d kB to %d kB", first, last)
+	}
+}
+
+// newcomer is the one who starts from now on, in a channel of his own.
+func (w *world) newcomer() {
+	name := "ada" + model.NewId()
+	w.member = w.api.addUser(name, model.SystemUserRoleId)
+	w.channel = w.api.addChannel(name, model.ChannelTypeOpen, w.member)
+	_, err := w.zoom.AddUser(zoomsim.User{Email: w.member.Email})
+	check(w.T, err)
+	if appErr := w.api.KVSet("zoomUserPreference_"+w.member.Id, []byte(`"false"`)); appErr != nil {
+		w.Fatal(appErr)
+	}
+}
+
+// aDay is as many meetings as Zoom lets one have on a day, from start to end.
+func (w *world) aDay() {
+	w.newcomer()
+	for range 100 {
+		w.mustStart()
+	}
+	all := w.zoom.Meetings()
+	for _, meeting := range all[len(all)-100:] {
+		event, err := w.zoom.MeetingEvent("meeting.ended", meeting.ID)
+		check(w.T, err)
+		if delivery, err := w.zoom.Deliver(event); err != nil || delivery.Status != http.StatusOK {
+			w.Fatalf("ended: %d %v", delivery.Status, err)
+		}
+	}
+	if status := w.api.lastSent().GetProp("meeting_status"); status != "ENDED" {
+		w.Errorf("the last meeting is %v", status)
+	}
+}
+
+// Goal: after 5,000 meetings the plugin has no more in memory than after 1,000.
+func TestMemoryStaysAfterMeetings(t *testing.T) {
+	unsanitized(t)
+	w := connected(t)
+	pid := w.pid()
+	run := func(days int) int {
+		for range days {
+			w.aDay()
+		}
+		return w.resident(pid)
+	}
+	first := run(10)
+	last := run(40)
+	t.Logf("%d kB after 1,000, %d kB after 5,000", first, last)
+	if last-first > 128 {
 		t.Errorf("grew from %d kB to %d kB", first, last)
 	}
 }
