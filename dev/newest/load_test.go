@@ -315,9 +315,7 @@ func (w *world) newcomer() {
 	w.channel = w.api.addChannel(name, model.ChannelTypeOpen, w.member)
 	_, err := w.zoom.AddUser(zoomsim.User{Email: w.member.Email})
 	check(w.T, err)
-	if appErr := w.api.KVSet("zoomUserPreference_"+w.member.Id, []byte(`"false"`)); appErr != nil {
-		w.Fatal(appErr)
-	}
+	w.wantsUniqueIDs(w.member)
 }
 
 // aDay is as many meetings as Zoom lets one have on a day, from start to end.

@@ -71,13 +71,18 @@ func newWorldOf(t *testing.T, h *host, zoom *zoomsim.Sim) *world {
 	_, err := zoom.AddUser(zoomsim.User{Email: "Ada@Example.com"})
 	check(t, err)
 	for _, user := range []*model.User{w.admin, w.member, w.unknown} {
-		// a unique meeting ID, so that nobody is asked
-		if appErr := w.api.KVSet("zoomUserPreference_"+user.Id, []byte(`"false"`)); appErr != nil {
-			t.Fatal(appErr)
-		}
+		w.wantsUniqueIDs(user)
 	}
 	w.activate()
 	return w
+}
+
+// wantsUniqueIDs is a user's choice of meeting IDs, so that nobody is asked.
+func (w *world) wantsUniqueIDs(user *model.User) {
+	w.Helper()
+	if appErr := w.api.KVSet("zoomUserPreference_"+user.Id, []byte(`"false"`)); appErr != nil {
+		w.Fatal(appErr)
+	}
 }
 
 // configure saves the settings and tells Zoom where we are.
