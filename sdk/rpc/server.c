@@ -182,7 +182,8 @@ static void let_read(struct rpc_server *s, const struct call *c)
 {
 	lock(s);
 	if (c->round == s->round) {
-		s->n_prepared--;
+		if (--s->n_prepared == 0)
+			s->round_ends_ms = 0;
 		if (pool_take_back(s->pool, &s->readable))
 			pool_leave(s->pool, &s->readable);
 	}

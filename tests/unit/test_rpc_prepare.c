@@ -246,6 +246,46 @@ START_TEST(when_one_is_served_the_next_is_read_at_once)
 }
 END_TEST
 
+/* Serve them one after another, until so many are. */
+static void serve_until(size_t n)
+{
+	for (size_t next = n_come + 1; next <= n; next++) {
+		send_byte();
+		await(&n_come, next);
+	}
+}
+
+static void start_three(struct string_call callers[3])
+{
+	for (int i = 0; i < 3; i++)
+		start_string_call(&callers[i], "Test.Echo");
+}
+
+/* The third of the next three is held again, however long ago that was. */
+START_TEST(a_round_is_over_when_all_of_it_are_served)
+{
+	struct string_call callers[6];
+	served.service.service.max_prepared = 2;
+	start_preparing_in_order(watched[_i]);
+	start_three(callers);
+	await(&n_prepared, 2);
+	usleep(10 * 1000); /* it holds the third */
+	serve_until(1);
+	await(&n_prepared, 3);
+	serve_until(3);
+	for (int i = 0; i < 3; i++)
+		expect_answered(&callers[i]);
+	usleep(80 * 1000);
+	start_three(callers + 3);
+	await(&n_prepared, 6);
+	ck_assert_int_ge(prepared_ms[5] - prepared_ms[4], 50);
+	serve_until(6);
+	for (int i = 3; i < 6; i++)
+		expect_answered(&callers[i]);
+	stop_preparing();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rpc prepare");
@@ -265,6 +305,8 @@ int main(void)
 	    N_WATCHED);
 	tcase_add_loop_test(
 	    tc, when_one_is_served_the_next_is_read_at_once, 0, N_WATCHED);
+	tcase_add_loop_test(
+	    tc, a_round_is_over_when_all_of_it_are_served, 0, N_WATCHED);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
