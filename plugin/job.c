@@ -474,6 +474,7 @@ static void *work(void *object)
 			visit(jobs, slot);
 		else
 			look_everywhere(jobs);
+		zoom_client_trim(jobs->plugin->zoom);
 		arena_trim();
 	}
 	return NULL;

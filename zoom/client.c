@@ -240,6 +240,11 @@ struct zoom_client *zoom_client_new(
 	return NULL;
 }
 
+void zoom_client_trim(struct zoom_client *client)
+{
+	zoom_pool_trim(&client->http.pool);
+}
+
 void zoom_client_stop(struct zoom_client *client)
 {
 	zoom_pool_stop(&client->http.pool);

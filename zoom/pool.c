@@ -84,6 +84,19 @@ static struct zoom_handle *take_stale(struct zoom_pool *pool, int64_t now_ms)
 	return h;
 }
 
+void zoom_pool_trim(struct zoom_pool *pool)
+{
+	struct zoom_handle *stale;
+	int64_t now_ms = clock_now_ms();
+	do {
+		pthread_mutex_lock(&pool->lock);
+		bool is_last = pool->idle.next == pool->idle.prev;
+		stale = is_last ? NULL : take_stale(pool, now_ms);
+		pthread_mutex_unlock(&pool->lock);
+		free_handle(stale);
+	} while (stale != NULL);
+}
+
 void zoom_pool_put(struct zoom_pool *pool, struct zoom_handle *h)
 {
 	/* it must not keep pointers into the stack of this call */

@@ -3,7 +3,8 @@
  *
  * Whoever wants to send takes a handle and puts it back: an idle one first,
  * the warmest of them, then a new one, else it waits for its turn. Handles
- * that nobody needed for a while are closed. Internal to libzoom.
+ * that nobody needed for a while are closed, by who puts one back or trims.
+ * Internal to libzoom.
  *
  * Threads: any thread, except init and fini.
  */
@@ -53,6 +54,10 @@ struct zoom_handle *zoom_pool_take(
 
 /* Taken. Its options are reset; it keeps its connections. */
 void zoom_pool_put(struct zoom_pool *pool, struct zoom_handle *handle);
+
+/* Close what nobody has needed for a while, but for the warmest: it knows the TLS
+ * session, and resumes it. */
+void zoom_pool_trim(struct zoom_pool *pool);
 
 /* Wake all who wait; nobody waits again. */
 void zoom_pool_stop(struct zoom_pool *pool);

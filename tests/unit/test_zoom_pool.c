@@ -70,6 +70,27 @@ START_TEST(a_handle_that_nobody_needs_is_closed)
 }
 END_TEST
 
+START_TEST(trimming_closes_all_that_are_old_but_the_warmest)
+{
+	struct zoom_handle *a = take(1000);
+	struct zoom_handle *b = take(1000);
+	zoom_pool_put(&pool, a);
+	zoom_pool_put(&pool, b);
+	zoom_pool_trim(&pool);
+	ck_assert_uint_eq(pool.n_handles, 2);
+	a->put_ms -= (ZOOM_POOL_IDLE_S + 1) * 1000;
+	b->put_ms -= (ZOOM_POOL_IDLE_S + 1) * 1000;
+	zoom_pool_trim(&pool);
+	zoom_pool_trim(&pool);
+	ck_assert_uint_eq(pool.n_handles, 1);
+	ck_assert_ptr_eq(take(1000), b);
+	/* in use, and nobody's to close */
+	zoom_pool_trim(&pool);
+	ck_assert_uint_eq(pool.n_handles, 1);
+	zoom_pool_put(&pool, b);
+}
+END_TEST
+
 static void *put_soon(void *object)
 {
 	usleep(50 * 1000);
@@ -130,6 +151,7 @@ int main(void)
 	tcase_add_test(tests, the_warmest_handle_comes_back_first);
 	tcase_add_test(tests, the_bound_holds);
 	tcase_add_test(tests, a_handle_that_nobody_needs_is_closed);
+	tcase_add_test(tests, trimming_closes_all_that_are_old_but_the_warmest);
 	tcase_add_test(tests, who_waits_gets_the_handle_that_comes_back);
 	tcase_add_test(tests, stopping_ends_waits_and_sleeps);
 	tcase_add_test(tests, a_sleep_lasts_to_its_end);
