@@ -223,15 +223,16 @@ static void wait_for_bytes(struct rpc_pool *p)
 /* False when this thread should end. */
 static bool be_idle(struct rpc_pool *p)
 {
-	int64_t deadline = next_due(p, clock_deadline_ms(IDLE_MS));
+	int64_t until = clock_deadline_ms(IDLE_MS);
+	int64_t deadline = next_due(p, until);
 	p->n_idle++;
 	keep_time(p, &deadline);
 	bool in_time = clock_wait(&p->there, &p->lock, deadline);
 	keep_no_time(p, &deadline);
 	p->n_idle--;
 	p->called = false;
-	return in_time || p->n_queued > 0 || !list_empty(&p->put_off) ||
-	       p->n_idle < IDLE_KEPT;
+	return in_time || deadline < until || p->n_queued > 0 ||
+	       !list_empty(&p->put_off) || p->n_idle < IDLE_KEPT;
 }
 
 static void *work(void *arg)

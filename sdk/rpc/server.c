@@ -30,9 +30,11 @@
 #define CROWDED_MS 250
 
 /* Of so many calls that are over the memory is kept for the next ones, and of
- * each so much. */
+ * each so much. What was not needed for so long is freed, but for a few. */
 #define SPARE_CALLS 64
 #define SPARE_BYTES ((size_t)8 * 1024)
+#define SPARE_FEW   4
+#define SPARE_MS    1000
 
 struct rpc_server {
 	const struct rpc_service *service;
@@ -46,10 +48,13 @@ struct rpc_server {
 	struct rpc_work readable; /* to read one request */
 	bool reading;             /* it is queued, or being done */
 	bool input;               /* on_input was called; not of bytes read */
-	struct list spare_calls;
+	struct list spare_calls;  /* the one that was used last first */
 	size_t n_spare;
-	size_t n_calls;    /* read, and not served */
-	size_t n_replies;  /* served, and not done */
+	size_t n_unneeded;    /* of them, since the last trimming */
+	struct rpc_work trim; /* free these, put off */
+	bool trims;           /* it is put off, queued, or being done */
+	size_t n_calls;       /* read, and not served */
+	size_t n_replies;     /* served, and not done */
 	size_t n_prepared; /* in this round; nobody has begun to serve them */
 	unsigned round;
 	int64_t round_ends_ms; /* 0 until they were too many in it */
@@ -93,6 +98,8 @@ static void end(struct rpc_server *s, const struct err *why)
 		return;
 	s->ending = true;
 	s->why = *why;
+	if (pool_take_back(s->pool, &s->trim))
+		s->trims = false;
 	unlock(s);
 	if (service->ended != NULL)
 		service->ended(service->object, why);
@@ -137,6 +144,36 @@ static void free_call(struct call *c)
 		free(c);
 }
 
+/* Lock held. */
+static void trim_later(struct rpc_server *s)
+{
+	s->trims = s->n_spare > SPARE_FEW && !s->ending;
+	s->n_unneeded = s->n_spare;
+	if (s->trims)
+		pool_put_off(s->pool, &s->trim, clock_deadline_ms(SPARE_MS));
+}
+
+/* Free what was not needed for a while. */
+static void trim_calls(struct rpc_work *w)
+{
+	struct rpc_server *s = list_entry(w, struct rpc_server, trim);
+	struct list freed;
+	struct list *node;
+	list_init(&freed);
+	lock(s);
+	for (; s->n_unneeded > 0 && s->n_spare > SPARE_FEW; s->n_unneeded--) {
+		node = s->spare_calls.prev;
+		list_remove(node);
+		list_add_before(&freed, node);
+		s->n_spare--;
+	}
+	trim_later(s);
+	pthread_cond_broadcast(&s->changed);
+	unlock(s);
+	while ((node = list_take_first(&freed)) != NULL)
+		free_call(list_entry(node, struct call, work.node));
+}
+
 /* A call is over. Under the sanitizer its memory goes, too. */
 static void end_call(struct rpc_server *s, struct call *c)
 {
@@ -148,6 +185,8 @@ static void end_call(struct rpc_server *s, struct call *c)
 	if (kept) {
 		list_add_before(s->spare_calls.next, &c->work.node);
 		s->n_spare++;
+		if (!s->trims)
+			trim_later(s);
 	}
 	unlock(s);
 	if (!kept)
@@ -361,6 +400,8 @@ static struct call *take_spare(struct rpc_server *s)
 	struct list *node = list_take_first(&s->spare_calls);
 	if (node != NULL)
 		s->n_spare--;
+	if (s->n_unneeded > s->n_spare)
+		s->n_unneeded = s->n_spare;
 	unlock(s);
 	return node == NULL ? NULL : list_entry(node, struct call, work.node);
 }
@@ -478,6 +519,7 @@ struct rpc_server *rpc_server_start(
 	clock_cond_init(&s->changed);
 	list_init(&s->spare_calls);
 	s->readable.run = read_call;
+	s->trim.run = trim_calls;
 	s->watched = io.watch != NULL;
 	if (s->watched)
 		watch(s);
@@ -489,7 +531,8 @@ struct rpc_server *rpc_server_start(
 /* Lock held: pool. */
 static bool is_over(const struct rpc_server *s)
 {
-	return s->told && !s->reading && s->n_calls == 0 && s->n_replies == 0;
+	return s->told && !s->reading && !s->trims && s->n_calls == 0 &&
+	       s->n_replies == 0;
 }
 
 bool rpc_server_drain(struct rpc_server *s, int64_t deadline_ms)

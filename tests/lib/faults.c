@@ -81,13 +81,18 @@ void __wrap_free(void *p)
 	__real_free(p);
 }
 
-static bool run(bool (*scenario)(void *arg), void *arg, long n)
+static void arm(long n)
 {
 	atomic_store(&countdown, n);
 	atomic_store(&live, 0);
 	atomic_store(&seen, 0);
 	atomic_store(&hit, false);
 	atomic_store(&armed, true);
+}
+
+static bool run(bool (*scenario)(void *arg), void *arg, long n)
+{
+	arm(n);
 	bool done = scenario(arg);
 	atomic_store(&armed, false);
 	return done;
@@ -109,4 +114,14 @@ void faults_each(bool (*scenario)(void *arg), void *arg)
 		}
 	}
 	ck_abort_msg("more than %d allocations", MOST_RUNS);
+}
+
+void faults_count(void)
+{
+	arm(0);
+}
+
+long faults_n_live(void)
+{
+	return atomic_load(&live);
 }

@@ -24,4 +24,9 @@
  */
 void faults_each(bool (*scenario)(void *arg), void *arg);
 
+/* Count the blocks that are given out from here on and not taken back, without
+ * a fault; and how many there are. */
+void faults_count(void);
+long faults_n_live(void);
+
 #endif

@@ -1,7 +1,7 @@
 /* Every allocation of a client and a server fails once. */
-#include "tests/lib/couple.h"
 #include "tests/lib/faults.h"
 #include "tests/lib/patience.h"
+#include "tests/lib/served.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -85,12 +85,43 @@ START_TEST(every_allocation_of_a_call_may_fail)
 }
 END_TEST
 
+/* Until no more blocks than that are there. */
+static bool blocks_become(long n)
+{
+	int64_t deadline = clock_deadline_ms(patience(5000));
+	while (faults_n_live() > n && clock_now_ms() < deadline)
+		usleep(10 * 1000);
+	return faults_n_live() <= n;
+}
+
+#define N_AT_ONCE 64
+
+/* They leave the memory of a few calls, not of as many as there were. */
+START_TEST(what_many_at_once_had_is_given_back)
+{
+	static struct string_call calls[N_AT_ONCE];
+	served_set_up();
+	faults_count();
+	served_start((enum couple_kind)_i);
+	for (int i = 0; i < N_AT_ONCE; i++)
+		start_string_call(&calls[i], "Test.Wait");
+	gate_crowded(&served.service, N_AT_ONCE);
+	gate_open(&served.service);
+	for (int i = 0; i < N_AT_ONCE; i++)
+		expect_answered(&calls[i]);
+	ck_assert(blocks_become(N_AT_ONCE));
+	served_tear_down();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rpc faults");
 	TCase *tc = tcase_create("faults");
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, every_allocation_of_a_call_may_fail);
+	tcase_add_loop_test(
+	    tc, what_many_at_once_had_is_given_back, 0, N_COUPLE_KINDS);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
