@@ -32,10 +32,19 @@ const (
 	recordedOneIn  = 5
 )
 
+// A long soak has so many parts, and behind each of them nothing happens for so
+// long: what nobody needs is given back within 55 s, see zoom_client_trim.
+const (
+	soakParts = 5
+	restLasts = 65 * time.Second
+)
+
 // soak is a run of that load on two nodes. Node 0 lives through all of it;
 // the plugin of node 1 is killed now and then.
 type soak struct {
 	*world
+	length  time.Duration
+	ticks   int // of ten seconds, under load
 	nodes   []*mmhost.Host
 	rooms   []*model.Channel
 	series  []zoomsim.MeetingInfo // subscribed
@@ -47,11 +56,12 @@ type soak struct {
 	took    map[string][]time.Duration // by kind of request
 	started map[int64]bool             // whose starters got a link
 	tapes   map[int64]*taped
-	begun   map[string]bool // UUIDs of subscribed meetings that Zoom could tell in time
-	samples map[int][]sample
-	dead    bool        // the grant has ended
-	drops   []time.Time // of all connections to the database
-	killed  []time.Time // when the plugin of node 1 was
+	begun   map[string]bool  // UUIDs of subscribed meetings that Zoom could tell in time
+	samples map[int][]sample // under load, by process
+	rested  map[int][]sample // one for each rest it has seen
+	dead    bool             // the grant has ended
+	drops   []time.Time      // of all connections to the database
+	killed  []time.Time      // when the plugin of node 1 was
 }
 
 // Goal: the load of a company of 10,000, ten times over, with all kinds of
@@ -64,13 +74,19 @@ func TestSoak(t *testing.T) {
 	if testing.Short() && os.Getenv("SOAK") == "" {
 		t.Skip("takes a minute and more")
 	}
-	s := newSoak(t)
-	s.drives(length)
-	s.ends()
+	s := newSoak(t, length)
+	if s.isLong() {
+		for range soakParts {
+			s.drives(length / soakParts)
+			s.rests()
+		}
+	} else {
+		s.drives(length)
+	}
 	s.judgesMeetings()
-	s.judgesProcesses(length)
+	s.judgesProcesses()
 	s.judgesLogs()
-	s.reports(length)
+	s.reports()
 }
 
 func cmpOr(text, otherwise string) string {
@@ -80,12 +96,12 @@ func cmpOr(text, otherwise string) string {
 	return otherwise
 }
 
-func newSoak(t *testing.T) *soak {
+func newSoak(t *testing.T, length time.Duration) *soak {
 	w := connected(t)
 	s := &soak{
-		world: w, nodes: []*mmhost.Host{w.host, w.secondNode()}, random: chance(t),
+		world: w, length: length, nodes: []*mmhost.Host{w.host, w.secondNode()}, random: chance(t),
 		said: map[string]int{}, took: map[string][]time.Duration{}, started: map[int64]bool{},
-		tapes: map[int64]*taped{}, begun: map[string]bool{}, samples: map[int][]sample{},
+		tapes: map[int64]*taped{}, begun: map[string]bool{}, samples: map[int][]sample{}, rested: map[int][]sample{},
 	}
 	w.zoom.SetHostQuota(1_000_000)
 	w.zoom.SetWebhook("", nil) // each event is sent to a node of its own
@@ -102,12 +118,15 @@ func newSoak(t *testing.T) *soak {
 
 // ---- the load ----------------------------------------------------------------
 
-// drives does everything for so long: the load in the background, each part at
-// its own even pace, and the faults here.
+// isLong says whether processes are judged.
+func (s *soak) isLong() bool { return s.length >= 10*time.Minute }
+
+// drives does everything for so long: the load in the background, each kind of it
+// at its own even pace, and the faults here. All that has begun has ended then.
 func (s *soak) drives(length time.Duration) {
 	over := make(chan struct{})
 	s.over = over
-	for _, part := range []struct {
+	for _, kind := range []struct {
 		anHour int
 		does   func(i int)
 	}{
@@ -117,17 +136,25 @@ func (s *soak) drives(length time.Duration) {
 		{commandsAnHour, s.typesSomething},
 		{commandsAnHour / 4, s.attacks},
 	} {
-		s.every(time.Hour/time.Duration(part.anHour*soakScale), part.does)
+		s.every(time.Hour/time.Duration(kind.anHour*soakScale), kind.does)
 	}
 	s.every(2*time.Second, s.spoils)
-	s.every(5*time.Second, func(int) { s.takesSample() })
+	s.every(5*time.Second, func(int) { s.takesSamples(s.samples) })
 	began := time.Now()
-	for tick := 1; time.Since(began) < length; tick++ {
+	for time.Since(began) < length {
 		time.Sleep(min(10*time.Second, length-time.Since(began)))
-		s.disturbs(tick, length)
+		s.ticks++
+		s.disturbs()
 	}
 	close(over)
 	s.group.Wait()
+	s.ends()
+}
+
+// rests lets the plugin become as it is when there is nothing to do.
+func (s *soak) rests() {
+	time.Sleep(restLasts)
+	s.takesSamples(s.rested)
 }
 
 // every does something again and again, each time on its own.
@@ -391,7 +418,7 @@ func (s *soak) spoils(int) {
 }
 
 // disturbs is called every ten seconds, and does what is rarer.
-func (s *soak) disturbs(tick int, length time.Duration) {
+func (s *soak) disturbs() {
 	for _, d := range []struct {
 		ticks int // between two of them
 		name  string
@@ -403,10 +430,10 @@ func (s *soak) disturbs(tick int, length time.Duration) {
 		{18, "database connections dropped", s.dropsConnections},
 		{30, "plugin killed", s.kills},
 	} {
-		if length < 5*time.Minute {
+		if s.length < 5*time.Minute {
 			d.ticks = (d.ticks + 9) / 10
 		}
-		if tick%d.ticks == 0 {
+		if s.ticks%d.ticks == 0 {
 			d.does()
 			s.counts(d.name)
 		}

@@ -94,7 +94,8 @@ func (s *soak) logged(text string) int {
 // sample is a process at a moment.
 type sample struct{ resident, own, threads, descriptors int } // kB, the first two
 
-func (s *soak) takesSample() {
+// takesSamples looks at each of the plugin's processes.
+func (s *soak) takesSamples(into map[int][]sample) {
 	for _, node := range s.nodes {
 		for _, pid := range node.PluginPIDs("zoom") {
 			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -103,7 +104,7 @@ func (s *soak) takesSample() {
 				continue // it has just ended
 			}
 			s.mu.Lock()
-			s.samples[pid] = append(s.samples[pid], sample{procField(status, "VmRSS:"), procField(status, "RssAnon:"), procField(status, "Threads:"), len(open)})
+			into[pid] = append(into[pid], sample{procField(status, "VmRSS:"), procField(status, "RssAnon:"), procField(status, "Threads:"), len(open)})
 			s.mu.Unlock()
 		}
 	}
@@ -121,12 +122,16 @@ func procField(status []byte, name string) int {
 
 // middle is the median of a property of some samples.
 func middle(samples []sample, of func(sample) int) int {
-	var values []int
-	for _, one := range samples {
-		values = append(values, of(one))
-	}
+	values := each(samples, of)
 	slices.Sort(values)
 	return values[len(values)/2]
+}
+
+func each(samples []sample, of func(sample) int) (list []int) {
+	for _, one := range samples {
+		list = append(list, of(one))
+	}
+	return list
 }
 
 // tenths are the medians of each tenth of a life.
@@ -137,41 +142,53 @@ func tenths(samples []sample, of func(sample) int) (list []int) {
 	return list
 }
 
-// properties are what must not grow from the first third of a long life to the
-// last.
+// properties are what must not grow in a long life: none from rest to rest, and
+// under load not what nobody holds for long. Memory goes up and down there with
+// the connections that are open.
 var properties = []struct {
-	name string
-	of   func(sample) int
+	name   string
+	loaded bool // judged under load, too
+	of     func(sample) int
 }{
-	{"resident kB", func(x sample) int { return x.resident }},
-	{"of it own kB", func(x sample) int { return x.own }},
-	{"threads", func(x sample) int { return x.threads }},
-	{"descriptors", func(x sample) int { return x.descriptors }},
+	{"resident kB", false, func(x sample) int { return x.resident }},
+	{"of it own kB", false, func(x sample) int { return x.own }},
+	{"threads", true, func(x sample) int { return x.threads }},
+	{"descriptors", true, func(x sample) int { return x.descriptors }},
 }
 
-// judgesProcesses judges lives of ten minutes and more, and tells of others.
-func (s *soak) judgesProcesses(length time.Duration) {
+// judgesProcesses judges those that have seen a rest and lived on until the last.
+func (s *soak) judgesProcesses() {
 	judged := 0
 	for pid, samples := range s.samples {
-		if len(samples) < 30 {
+		life, third, rests := time.Duration(len(samples))*5*time.Second, len(samples)/3, s.rested[pid]
+		if third < 10 {
 			continue
 		}
-		life, third := time.Duration(len(samples))*5*time.Second, len(samples)/3
-		judged += b2i(life >= 10*time.Minute)
+		judged += b2i(len(rests) > 1)
 		for _, p := range properties {
 			before, last := middle(samples[:third], p.of), middle(samples[len(samples)-third:], p.of)
-			s.Logf("process %d, %v: %s %d, then %d; by tenths %v", pid, life, p.name, before, last, tenths(samples, p.of))
-			if life >= 10*time.Minute && last > before+max(before/10, 4) {
-				s.Errorf("process %d: %s grew from %d to %d", pid, p.name, before, last)
+			s.Logf("process %d, %v: %s %d, then %d; by tenths %v; at rest %v",
+				pid, life, p.name, before, last, tenths(samples, p.of), each(rests, p.of))
+			if p.loaded && life >= 10*time.Minute {
+				s.staysAt(before, last, pid, p.name)
+			}
+			if len(rests) > 1 {
+				s.staysAt(p.of(rests[0]), p.of(rests[len(rests)-1]), pid, p.name+" at rest")
 			}
 		}
 	}
-	if judged == 0 && length >= 10*time.Minute {
+	if judged == 0 && s.isLong() {
 		s.Error("no process lived long enough to be judged")
 	}
 }
 
-func (s *soak) reports(length time.Duration) {
+func (s *soak) staysAt(before, last, pid int, what string) {
+	if last > before+max(before/10, 4) {
+		s.Errorf("process %d: %s grew from %d to %d", pid, what, before, last)
+	}
+}
+
+func (s *soak) reports() {
 	for _, what := range slices.Sorted(maps.Keys(s.said)) {
 		s.Logf("%6d %s", s.said[what], what)
 	}
@@ -183,14 +200,14 @@ func (s *soak) reports(length time.Duration) {
 			s.Errorf("Zoom waits for three seconds, one event in a hundred took %v", p99)
 		}
 	}
-	s.judgesTokens(length)
+	s.judgesTokens()
 }
 
 // judgesTokens: a kill in the middle of a refresh may take the new token with it,
 // and the spent one is used until somebody connects again; nothing else does.
-func (s *soak) judgesTokens(length time.Duration) {
+func (s *soak) judgesTokens() {
 	spent := s.zoom.SpentRefreshTokens()
-	s.Logf("%d refreshes, %d spent refresh tokens used, %d times, in %v", s.zoom.RefreshCount(), spent, s.zoom.SpentRefreshUses(), length)
+	s.Logf("%d refreshes, %d spent refresh tokens used, %d times, in %v", s.zoom.RefreshCount(), spent, s.zoom.SpentRefreshUses(), s.length)
 	if spent > len(s.killed) {
 		s.Errorf("%d spent refresh tokens were used, and %d processes killed", spent, len(s.killed))
 	}

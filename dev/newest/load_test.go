@@ -33,6 +33,16 @@ func (h *host) resident(pid int) int {
 	return kb
 }
 
+// descriptors are how many the plugin has open; root alone may look into a release.
+func (h *host) descriptors(pid int) int {
+	h.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if os.Geteuid() == 0 {
+		check(h.T, err)
+	}
+	return len(open)
+}
+
 // unsanitized skips what sanitizers, which keep memory, would make meaningless.
 func unsanitized(t *testing.T) {
 	if flavour := os.Getenv("BUILD"); flavour == "asan" || flavour == "tsan" {
@@ -353,5 +363,46 @@ func TestMemoryStaysAfterMeetings(t *testing.T) {
 	t.Logf("%d kB after 1,000, %d kB after 5,000", first, last)
 	if last-first > 128 {
 		t.Errorf("grew from %d kB to %d kB", first, last)
+	}
+}
+
+// rush is 200 starts at once, five times.
+func (w *world) rush() {
+	for range 5 {
+		var group sync.WaitGroup
+		for range 200 {
+			group.Go(func() {
+				if answer := w.start(w.member); answer.Code != http.StatusOK {
+					w.Errorf("starting: %d %s", answer.Code, answer.Body)
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+// Goal: what a rush has taken is given back within a minute: connections to Zoom,
+// threads, and most of the memory.
+func TestMemoryComesBackAfterRush(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a minute")
+	}
+	unsanitized(t)
+	w := connected(t)
+	w.zoom.SetHostQuota(1_000_000)
+	w.newcomer()
+	w.mustStart()
+	pid := w.pid()
+	before, few := w.resident(pid), w.descriptors(pid)
+	w.rush()
+	most, many := w.resident(pid), w.descriptors(pid)
+	time.Sleep(65 * time.Second)
+	after, left := w.resident(pid), w.descriptors(pid)
+	t.Logf("%d kB and %d descriptors, then %d and %d, a minute later %d and %d", before, few, most, many, after, left)
+	if after-before > 2048 {
+		t.Errorf("%d kB were not given back", after-before)
+	}
+	if left > few {
+		t.Errorf("%d descriptors, then %d", few, left)
 	}
 }
