@@ -142,9 +142,8 @@ func tenths(samples []sample, of func(sample) int) (list []int) {
 	return list
 }
 
-// properties are what must not grow in a long life: none from rest to rest, and
-// under load not what nobody holds for long. Memory goes up and down there with
-// the connections that are open.
+// properties are what must not grow in a long life, from rest to rest. Under load
+// memory goes up and down with what is open, and only the others are judged.
 var properties = []struct {
 	name   string
 	loaded bool // judged under load, too
@@ -156,24 +155,24 @@ var properties = []struct {
 	{"descriptors", true, func(x sample) int { return x.descriptors }},
 }
 
-// judgesProcesses judges those that have seen a rest and lived on until the last.
+// judgesProcesses judges lives of ten minutes and more, and tells of others. At
+// rest the first two are held against the last two, for no rest is just like another.
 func (s *soak) judgesProcesses() {
 	judged := 0
 	for pid, samples := range s.samples {
-		life, third, rests := time.Duration(len(samples))*5*time.Second, len(samples)/3, s.rested[pid]
-		if third < 10 {
+		if len(samples) < 30 {
 			continue
 		}
-		judged += b2i(len(rests) > 1)
+		life, rested, third := time.Duration(len(samples))*5*time.Second, s.rested[pid], len(samples)/3
+		judged += b2i(len(rested) == soakParts)
 		for _, p := range properties {
-			before, last := middle(samples[:third], p.of), middle(samples[len(samples)-third:], p.of)
-			s.Logf("process %d, %v: %s %d, then %d; by tenths %v; at rest %v",
-				pid, life, p.name, before, last, tenths(samples, p.of), each(rests, p.of))
+			before, last, rests := middle(samples[:third], p.of), middle(samples[len(samples)-third:], p.of), each(rested, p.of)
+			s.Logf("process %d, %v: %s %d, then %d; by tenths %v; at rest %v", pid, life, p.name, before, last, tenths(samples, p.of), rests)
 			if p.loaded && life >= 10*time.Minute {
 				s.staysAt(before, last, pid, p.name)
 			}
-			if len(rests) > 1 {
-				s.staysAt(p.of(rests[0]), p.of(rests[len(rests)-1]), pid, p.name+" at rest")
+			if len(rests) == soakParts {
+				s.staysAt((rests[0]+rests[1])/2, (rests[soakParts-2]+rests[soakParts-1])/2, pid, p.name+" at rest")
 			}
 		}
 	}
