@@ -144,7 +144,8 @@ static void free_call(struct call *c)
 		free(c);
 }
 
-/* Lock held. */
+/* Lock held. Find out which spare calls are not needed, if there are more than a
+ * few: take_spare counts down to those that were never taken. */
 static void trim_later(struct rpc_server *s)
 {
 	s->trims = s->n_spare > SPARE_FEW && !s->ending;
