@@ -176,6 +176,56 @@ START_TEST(what_is_due_is_found_by_who_looks)
 }
 END_TEST
 
+#define N_TOGETHER 7
+static size_t n_running;
+
+static void run_together(struct rpc_work *w)
+{
+	(void)w;
+	pthread_mutex_lock(&lock);
+	n_running++;
+	pthread_mutex_unlock(&lock);
+	until(&may_end);
+}
+
+static bool are_running(size_t n)
+{
+	pthread_mutex_lock(&lock);
+	bool running = n_running == n;
+	pthread_mutex_unlock(&lock);
+	return running;
+}
+
+static size_t pool_threads(void)
+{
+	pthread_mutex_lock(&pool->lock);
+	size_t n = pool->n_threads;
+	pthread_mutex_unlock(&pool->lock);
+	return n;
+}
+
+/* One does it, and the others are idle no longer than they were. */
+START_TEST(threads_do_not_end_early_because_something_is_due)
+{
+	static struct rpc_work works[N_TOGETHER];
+	for (size_t i = 0; i < N_TOGETHER; i++) {
+		works[i].run = run_together;
+		bring(&works[i]);
+		while (!are_running(i + 1))
+			usleep(1000);
+	}
+	size_t n_threads = pool_threads();
+	ck_assert_uint_ge(n_threads, N_TOGETHER);
+	pthread_mutex_lock(&pool->lock);
+	pool_put_off(pool, &quick, clock_deadline_ms(100));
+	pthread_mutex_unlock(&pool->lock);
+	set(&may_end);
+	until(&short_ran);
+	usleep(100 * 1000);
+	ck_assert_uint_eq(pool_threads(), n_threads);
+}
+END_TEST
+
 static void need_memory(struct rpc_work *w)
 {
 	(void)w;
@@ -213,6 +263,7 @@ static Suite *suite(void)
 	    tc, nothing_is_left_behind_while_another_one_waits_for_bytes);
 	tcase_add_test(tc, what_is_put_off_is_done_when_it_is_due);
 	tcase_add_test(tc, what_is_due_is_found_by_who_looks);
+	tcase_add_test(tc, threads_do_not_end_early_because_something_is_due);
 	tcase_add_test(tc, memory_of_large_calls_goes_when_nobody_needs_it);
 	suite_add_tcase(s, tc);
 	return s;
