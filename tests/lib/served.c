@@ -44,6 +44,12 @@ void start_string_call(struct string_call *c, const char *method)
 	ck_assert_int_eq(pthread_create(&c->thread, NULL, call, c), 0);
 }
 
+void start_string_calls(struct string_call *calls, size_t n, const char *method)
+{
+	for (size_t i = 0; i < n; i++)
+		start_string_call(&calls[i], method);
+}
+
 bool is_answered(struct string_call *c)
 {
 	pthread_join(c->thread, NULL);
@@ -53,4 +59,10 @@ bool is_answered(struct string_call *c)
 void expect_answered(struct string_call *c)
 {
 	ck_assert_msg(is_answered(c), "%s", c->err.text);
+}
+
+void expect_all_answered(struct string_call *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		expect_answered(&calls[i]);
 }

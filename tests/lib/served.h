@@ -37,9 +37,12 @@ struct string_call {
 };
 
 void start_string_call(struct string_call *c, const char *method);
+void start_string_calls(
+    struct string_call *calls, size_t n, const char *method);
 
 /* Until it has ended, and whether it was answered. */
 bool is_answered(struct string_call *c);
 void expect_answered(struct string_call *c);
+void expect_all_answered(struct string_call *calls, size_t n);
 
 #endif

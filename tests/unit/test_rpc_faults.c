@@ -103,12 +103,10 @@ START_TEST(what_many_at_once_had_is_given_back)
 	served_set_up();
 	faults_count();
 	served_start((enum couple_kind)_i);
-	for (int i = 0; i < N_AT_ONCE; i++)
-		start_string_call(&calls[i], "Test.Wait");
+	start_string_calls(calls, N_AT_ONCE, "Test.Wait");
 	gate_crowded(&served.service, N_AT_ONCE);
 	gate_open(&served.service);
-	for (int i = 0; i < N_AT_ONCE; i++)
-		expect_answered(&calls[i]);
+	expect_all_answered(calls, N_AT_ONCE);
 	ck_assert(blocks_become(N_AT_ONCE));
 	served_tear_down();
 }

@@ -144,15 +144,13 @@ START_TEST(when_many_wait_the_next_are_read_a_little_later)
 	struct string_call callers[8];
 	served.service.service.max_prepared = 2;
 	start_preparing(watched[_i]);
-	for (int i = 0; i < 8; i++)
-		start_string_call(&callers[i], "Test.Echo");
+	start_string_calls(callers, 8, "Test.Echo");
 	await(&n_prepared, 8);
 	/* two, and two, and two, and two; and the machine may have stalled */
 	ck_assert_int_ge(n_pauses(8), 3);
 	ck_assert_int_lt(n_pauses(8), 6);
 	ck_assert_int_lt(prepared_ms[7] - prepared_ms[0], patience(900));
-	for (int i = 0; i < 8; i++)
-		expect_answered(&callers[i]);
+	expect_all_answered(callers, 8);
 	stop_preparing();
 }
 END_TEST
@@ -164,16 +162,14 @@ START_TEST(reading_goes_on_when_those_that_waited_keep_their_threads)
 	served.service.service.max_prepared = 1;
 	start_preparing(watched[_i]);
 	served.service.instead = NULL;
-	for (int i = 0; i < N_IN_A_ROW; i++)
-		start_string_call(&callers[i], "Test.Wait");
+	start_string_calls(callers, N_IN_A_ROW, "Test.Wait");
 	await(&n_prepared, N_IN_A_ROW);
 	ck_assert_int_lt(
 	    prepared_ms[N_IN_A_ROW - 1] - prepared_ms[0], patience(3000));
 	/* as whoever serves a call does */
 	yamux_stream_watch(brings, 1, NULL, NULL);
 	gate_open(&served.service);
-	for (int i = 0; i < N_IN_A_ROW; i++)
-		expect_answered(&callers[i]);
+	expect_all_answered(callers, N_IN_A_ROW);
 	stop_preparing();
 }
 END_TEST
@@ -255,33 +251,25 @@ static void serve_until(size_t n)
 	}
 }
 
-static void start_three(struct string_call callers[3])
-{
-	for (int i = 0; i < 3; i++)
-		start_string_call(&callers[i], "Test.Echo");
-}
-
 /* The third of the next three is held again, however long ago that was. */
 START_TEST(a_round_is_over_when_all_of_it_are_served)
 {
 	struct string_call callers[6];
 	served.service.service.max_prepared = 2;
 	start_preparing_in_order(watched[_i]);
-	start_three(callers);
+	start_string_calls(callers, 3, "Test.Echo");
 	await(&n_prepared, 2);
 	usleep(10 * 1000); /* it holds the third */
 	serve_until(1);
 	await(&n_prepared, 3);
 	serve_until(3);
-	for (int i = 0; i < 3; i++)
-		expect_answered(&callers[i]);
+	expect_all_answered(callers, 3);
 	usleep(80 * 1000);
-	start_three(callers + 3);
+	start_string_calls(callers + 3, 3, "Test.Echo");
 	await(&n_prepared, 6);
 	ck_assert_int_ge(prepared_ms[5] - prepared_ms[4], 50);
 	serve_until(6);
-	for (int i = 3; i < 6; i++)
-		expect_answered(&callers[i]);
+	expect_all_answered(callers + 3, 3);
 	stop_preparing();
 }
 END_TEST

@@ -162,12 +162,10 @@ START_TEST(calls_overtake_those_that_wait)
 {
 	static struct string_call waiting[MANY];
 	served_start((enum couple_kind)_i);
-	for (size_t i = 0; i < MANY; i++)
-		start_string_call(&waiting[i], "Test.Wait");
+	start_string_calls(waiting, MANY, "Test.Wait");
 	gate_crowded(&served.service, MANY);
 	gate_open(&served.service);
-	for (size_t i = 0; i < MANY; i++)
-		expect_answered(&waiting[i]);
+	expect_all_answered(waiting, MANY);
 	expect_echo();
 	ck_assert_uint_eq(served.service.n_overloaded, 0);
 }
@@ -227,8 +225,7 @@ START_TEST(beyond_max_calls_a_call_is_overloaded_and_beyond_that_refused)
 	for (int i = 0; i < 20; i++)
 		expect_refused("Test.Echo", "rpc: too many calls in flight");
 	gate_open(&served.service);
-	for (size_t i = 0; i < 3; i++)
-		expect_answered(&waiting[i]);
+	expect_all_answered(waiting, 3);
 	expect_echo();
 }
 END_TEST
